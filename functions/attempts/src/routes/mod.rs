@@ -1,0 +1,8 @@
+//! One file an endpoint: its request, its answer, its handler.
+
+pub mod attempt;
+pub mod history;
+pub mod submit;
+pub mod summary;
+
+mod shown;

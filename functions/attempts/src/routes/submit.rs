@@ -1,0 +1,117 @@
+use axum::{Json, extract::State as Extract, http::StatusCode, response::IntoResponse};
+use serde::Deserialize;
+use shared::{
+    domain::{NewAttempt, Outcome},
+    http::{Bearer, Fields, JsonBody, NoStore, Problem, ProblemBody},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::shown::ShownAttempt;
+use crate::State;
+
+/// Bytes of code that an attempt may have.
+const LARGEST_CODE: usize = 256 * 1024;
+/// Characters that a language's name may have.
+const LONGEST_LANGUAGE: usize = 50;
+/// Tests that a question may have.
+const MOST_TESTS: u16 = 32_767;
+/// Largest whole number that every client reads exactly (RFC 8259 §6).
+const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+
+/// A run of a question's tests.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    #[schema(example = 1, maximum = 9_007_199_254_740_991_u64)]
+    question_id: u64,
+    /// 1 to 50 characters.
+    #[schema(example = "python", min_length = 1, max_length = 50)]
+    language: String,
+    /// At most 256 KiB, any Unicode but NUL.
+    #[schema(example = "def solution(nums): return sum(nums)")]
+    submitted_code: String,
+    #[schema(example = 8, maximum = 32_767)]
+    passed_tests: u16,
+    #[schema(example = 10, maximum = 32_767)]
+    total_tests: u16,
+    /// Milliseconds.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    runtime_ms: Option<u64>,
+}
+
+impl Submission {
+    fn check(&self) -> Result<(), Problem> {
+        let mut fields = Fields::default();
+        if self.question_id > LARGEST_NUMBER {
+            fields.refuse("question_id", format!("must be at most {LARGEST_NUMBER}"));
+        }
+        let language = self.language.chars().count();
+        if language == 0 || language > LONGEST_LANGUAGE || self.language.chars().any(char::is_control) {
+            fields.refuse(
+                "language",
+                format!("must have 1 to {LONGEST_LANGUAGE} characters, none of them control characters"),
+            );
+        }
+        if self.submitted_code.len() > LARGEST_CODE {
+            fields.refuse("submitted_code", format!("must have at most {LARGEST_CODE} bytes"));
+        }
+        if self.submitted_code.contains('\0') {
+            fields.refuse("submitted_code", "must not hold NUL");
+        }
+        if self.total_tests > MOST_TESTS {
+            fields.refuse("total_tests", format!("must be at most {MOST_TESTS}"));
+        }
+        if self.passed_tests > self.total_tests {
+            fields.refuse("passed_tests", "must be at most total_tests");
+        }
+        if self.runtime_ms.is_some_and(|runtime| runtime > LARGEST_NUMBER) {
+            fields.refuse("runtime_ms", format!("must be at most {LARGEST_NUMBER}"));
+        }
+        fields.check()
+    }
+
+    fn of(self, user_id: Uuid, state: &State) -> NewAttempt {
+        NewAttempt {
+            id: state.clock.new_id(),
+            user_id,
+            question_id: self.question_id,
+            language: self.language,
+            code: self.submitted_code,
+            outcome: Outcome {
+                passed_tests: self.passed_tests,
+                total_tests: self.total_tests,
+                runtime_ms: self.runtime_ms,
+            },
+            created_at: state.clock.now(),
+        }
+    }
+}
+
+/// Records an attempt. Summary, history, question and day move together, or not at all.
+#[utoipa::path(
+    post,
+    path = "/api/v1/attempts/",
+    operation_id = "submit",
+    tag = "attempts",
+    security(("bearer" = [])),
+    request_body = Submission,
+    responses(
+        (status = 201, description = "The attempt is counted.", body = ShownAttempt),
+        (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`email_not_verified`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn submit(
+    Extract(state): Extract<State>,
+    bearer: Bearer,
+    JsonBody(submission): JsonBody<Submission>,
+) -> Result<impl IntoResponse, Problem> {
+    submission.check()?;
+    let attempt = submission.of(bearer.user_id(), &state);
+    let (_, counts) = bearer.with(state.attempts.prepare(&attempt)).await?;
+    state.attempts.count(&attempt, counts).await?;
+    Ok((StatusCode::CREATED, NoStore(Json(ShownAttempt::from(attempt)))))
+}

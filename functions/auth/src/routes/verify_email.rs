@@ -1,0 +1,125 @@
+use axum::{
+    Form, Json,
+    extract::{FromRequest, Request, State as Extract},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use minijinja::context;
+use serde::Deserialize;
+use shared::{
+    crypto::VerificationToken,
+    http::{Accepts, Code, JsonBody, NoStore, Problem, ProblemBody, UrlQuery},
+    store::Verified,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Done;
+use crate::State;
+
+/// The token of the link that was mailed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    token: String,
+}
+
+/// The link's token, in the query.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LinkQuery {
+    token: Option<String>,
+}
+
+/// The token of a request: from the query, from a JSON body, or from the form of our own page.
+pub struct Presented(String);
+
+impl FromRequest<State> for Presented {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        if let Ok(axum::extract::Query(LinkQuery { token: Some(token) })) =
+            axum::extract::Query::try_from_uri(request.uri())
+        {
+            return Ok(Self(token));
+        }
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if content_type.is_some_and(|essence| essence.starts_with("application/x-www-form-urlencoded")) {
+            let form = Form::<Link>::from_request(request, state).await;
+            return form.map(|Form(link)| Self(link.token)).map_err(|_| invalid());
+        }
+        let JsonBody(link) = JsonBody::<Link>::from_request(request, state).await?;
+        Ok(Self(link.token))
+    }
+}
+
+fn invalid() -> Problem {
+    Problem::new(Code::InvalidVerificationToken, "The verification link is not valid, or its time is over.")
+}
+
+async fn verify(state: &State, token: &str) -> Result<Done, Problem> {
+    let token = VerificationToken::decode(token, &state.derivation).ok_or_else(invalid)?;
+    match state.accounts.verify(&token, &state.settings.admin_emails, state.clock.now()).await? {
+        Verified::Yes => Ok(Done::saying("Email verified")),
+        Verified::No => Err(invalid()),
+    }
+}
+
+/// Verifies the address behind a mailed link. Works again for as long as the link lives.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/verify-email",
+    operation_id = "verify_email",
+    tag = "auth",
+    params(LinkQuery),
+    request_body = Option<Link>,
+    responses(
+        (status = 200, description = "The address is verified.", body = Done),
+        (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn verify_email(
+    Extract(state): Extract<State>,
+    accepts: Accepts,
+    Presented(token): Presented,
+) -> Result<Response, Problem> {
+    let outcome = verify(&state, &token).await;
+    if !accepts.html {
+        return outcome.map(|done| NoStore(Json(done)).into_response());
+    }
+    let (status, title, text) = match outcome {
+        Ok(_) => (StatusCode::OK, "Address verified", "Thank you. You can close this page and sign in."),
+        Err(problem) if problem.code() == Code::InvalidVerificationToken => (
+            problem.code().status(),
+            "This link does not work",
+            "It is not valid, or its time is over. Ask for a new one.",
+        ),
+        Err(problem) => return Err(problem),
+    };
+    Ok(state.pages.render("message.html", status, context! { title, text })?.into_response())
+}
+
+/// Follows a mailed link: a program that accepts JSON verifies; a browser gets a page with one button, because mail
+/// scanners follow links.
+#[utoipa::path(
+    get,
+    path = "/auth/verify-email",
+    operation_id = "follow_verification_link",
+    tag = "auth",
+    params(LinkQuery),
+    responses(
+        (status = 200, description = "The address is verified, or the page that asks for the click.", body = Done),
+        (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn follow_link(
+    Extract(state): Extract<State>,
+    accepts: Accepts,
+    UrlQuery(LinkQuery { token }): UrlQuery<LinkQuery>,
+) -> Result<Response, Problem> {
+    let token = token.unwrap_or_default();
+    if accepts.json {
+        return Ok(NoStore(Json(verify(&state, &token).await?)).into_response());
+    }
+    Ok(state.pages.render("verify_email.html", StatusCode::OK, context! { token })?.into_response())
+}

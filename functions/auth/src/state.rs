@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use lambda_http::Error;
+use shared::{
+    Platform,
+    clock::Clock,
+    config::Settings,
+    crypto::{Derivation, DerivationKeys, Hasher, Signer, SigningKeys},
+    http::{Authority, Pages, PasswordDoor},
+    store::{Accounts, Limits},
+};
+
+/// What the handlers of this function may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    pub accounts: Accounts,
+    pub authority: Authority,
+    pub derivation: Derivation,
+    pub door: PasswordDoor,
+    pub hasher: Hasher,
+    pub limits: Limits,
+    pub pages: Pages,
+    pub signer: Signer,
+}
+
+impl State {
+    /// Reads the keys, at once, and opens what the handlers need.
+    ///
+    /// # Errors
+    /// Where a setting, a secret or a key is not to be had.
+    pub async fn load(platform: &Platform) -> Result<Self, Error> {
+        let (signing, derivation, authority) =
+            tokio::try_join!(SigningKeys::read(platform), DerivationKeys::read(platform), Authority::load(platform))?;
+        let settings = Arc::clone(&platform.settings);
+        let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
+        Ok(Self {
+            clock: platform.clock.clone(),
+            authority,
+            derivation: Derivation::new(&derivation)?,
+            door: PasswordDoor::new(platform, &accounts, &hasher),
+            limits: Limits::new(platform)?,
+            pages: Pages::new(&settings, PAGES)?,
+            signer: Signer::new(&signing, &settings.tokens)?,
+            settings,
+            accounts,
+            hasher,
+        })
+    }
+}
+
+/// The pages that this function shows.
+const PAGES: &[(&str, &str)] = &[
+    ("verify_email.html", include_str!("pages/verify_email.html")),
+    ("message.html", include_str!("pages/message.html")),
+];

@@ -1,0 +1,90 @@
+//! Function `mailer`: reads the stream of table `users` and sends what each write calls for.
+//!
+//! A record is delivered at least once. A row in `tokens` notes what is owed before it is sent and what was sent after,
+//! so that a second mail is possible only where SES's answer was lost.
+
+mod occasion;
+mod post;
+
+use aws_lambda_events::dynamodb::{Event, EventRecord};
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use lambda_runtime::{Error, LambdaEvent};
+use shared::{
+    Platform, aws,
+    clock::Clock,
+    config::Settings,
+    crypto::{Derivation, DerivationKeys},
+    mail::Composer,
+    store::{Event as AccountEvent, Mails},
+};
+use std::sync::Arc;
+
+use occasion::Occasion;
+use post::{Failure, Post};
+
+/// What the mailer may touch.
+#[derive(Clone)]
+pub struct Mailer {
+    settings: Arc<Settings>,
+    clock: Clock,
+    composer: Composer,
+    derivation: Derivation,
+    mails: Mails,
+    post: Post,
+}
+
+impl Mailer {
+    /// Reads the derivation keys and the templates.
+    ///
+    /// # Errors
+    /// Where a setting, a secret or a template is not to be had.
+    pub async fn load(platform: &Platform) -> Result<Self, Error> {
+        Ok(Self {
+            settings: Arc::clone(&platform.settings),
+            clock: platform.clock.clone(),
+            composer: Composer::new(&platform.settings)?,
+            derivation: Derivation::new(&DerivationKeys::read(platform).await?)?,
+            mails: Mails::new(platform)?,
+            post: Post::new(platform),
+        })
+    }
+
+    /// Sends what a batch of records calls for. The first record that fails ends the batch: the stream delivers it and
+    /// those after it again.
+    ///
+    /// # Errors
+    /// Never; what failed is in the answer.
+    pub async fn handle(&self, event: LambdaEvent<Event>) -> Result<DynamoDbEventResponse, Error> {
+        let trace = event.context.xray_trace_id.clone();
+        let mut response = DynamoDbEventResponse::default();
+        for record in event.payload.records {
+            let sequence_number = record.change.sequence_number.clone();
+            if let Err(failure) = aws::traced(trace.as_deref(), self.handle_record(record)).await {
+                tracing::error!(sequence_number, reason = aws::reason(&failure), "mail not sent");
+                let mut failed = DynamoDbBatchItemFailure::default();
+                failed.item_identifier = sequence_number;
+                response.batch_item_failures.push(failed);
+                break;
+            }
+        }
+        Ok(response)
+    }
+
+    async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
+        let Some(occasion) = Occasion::of(record)? else { return Ok(()) };
+        let Some(mail) = occasion.mail(&self.settings, &self.derivation, self.clock.now()) else { return Ok(()) };
+        let owed = occasion.owed(&mail);
+        if !self.mails.owe(&owed, self.clock.now()).await? {
+            return Ok(());
+        }
+        let composed = self.composer.compose(&mail, &occasion.account)?;
+        self.post.send(&occasion.account.email, &composed).await?;
+        self.mails.mark_sent(&owed, self.clock.now()).await?;
+        tracing::info!(kind = owed.kind, user_id = %owed.user_id, "mail sent");
+        Ok(())
+    }
+}
+
+/// The events of an account that call for a mail: what the template's stream filter lets through.
+pub const EVENTS: &[AccountEvent] =
+    &[AccountEvent::Registered, AccountEvent::VerificationRequested, AccountEvent::Locked];

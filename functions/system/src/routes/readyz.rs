@@ -1,0 +1,36 @@
+use axum::{Json, extract::State as Extract};
+use chrono::TimeDelta;
+use shared::{
+    crypto::PublicKeys,
+    http::{Code, Problem, ProblemBody},
+};
+
+use super::Fine;
+use crate::State;
+
+/// Seconds after which asking again makes sense.
+const PAUSE: TimeDelta = TimeDelta::seconds(5);
+
+/// Whether tables and keys answer; the problem says which does not.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "system",
+    responses(
+        (status = 200, description = "They answer.", body = Fine),
+        (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn readyz(Extract(state): Extract<State>) -> Result<Json<Fine>, Problem> {
+    let (tables, keys) = tokio::join!(state.tables.unready(), PublicKeys::read(&state.platform));
+    let mut missing = match tables {
+        Ok(names) => names.into_iter().map(|name| format!("table {name}")).collect(),
+        Err(_) => vec!["DynamoDB".to_owned()],
+    };
+    missing.extend(keys.is_err().then(|| "keys".to_owned()));
+    if missing.is_empty() {
+        return Ok(Json(Fine { ok: true }));
+    }
+    Err(Problem::new(Code::Unavailable, format!("Not ready: {}.", missing.join(", "))).retry_after(PAUSE))
+}

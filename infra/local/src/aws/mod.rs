@@ -1,0 +1,182 @@
+//! Plays AWS on one endpoint: DynamoDB by its target header, Secrets Manager by its, SES by its paths.
+
+pub mod faults;
+pub mod mailbox;
+
+mod capacity;
+mod dynamodb;
+mod secrets;
+mod ses;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use chrono::Utc;
+use serde_json::{Value, json};
+use shared::clock::TimeSource;
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
+
+use crate::{
+    Data, StartError,
+    clock::MovableClock,
+    ledger::{Call, Ledger},
+    template::Template,
+};
+use dynamodb::DynamoDb;
+use faults::Faults;
+use mailbox::Mailbox;
+use secrets::Secrets;
+
+/// The region that everything is in.
+pub const REGION: &str = "eu-central-1";
+/// Bytes of the largest request: DynamoDB's own bound.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// The local AWS.
+#[derive(Clone)]
+pub struct Aws {
+    pub dynamodb: DynamoDb,
+    pub mailbox: Mailbox,
+    pub faults: Faults,
+    pub ledger: Ledger,
+    pub written: Written,
+    secrets: Secrets,
+    clock: MovableClock,
+}
+
+/// Tells the streams that something may have been written.
+#[derive(Clone, Default)]
+pub struct Written {
+    pub notify: Arc<Notify>,
+    pub count: Arc<AtomicU64>,
+}
+
+impl Written {
+    fn happened(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.notify.notify_one();
+    }
+}
+
+/// An answer of an AWS service, with what it cost.
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+    pub table: Option<String>,
+    pub wru: f64,
+    pub rru: f64,
+}
+
+impl Answer {
+    fn new(status: StatusCode, body: Value) -> Self {
+        Self { status, body, table: None, wru: 0.0, rru: 0.0 }
+    }
+
+    fn refused(status: StatusCode, kind: &str, message: &str) -> Self {
+        Self::new(status, json!({ "__type": kind, "message": message }))
+    }
+}
+
+impl Aws {
+    /// Opens the data, makes what is missing, and serves.
+    ///
+    /// # Errors
+    /// Where the data cannot be used.
+    pub async fn start(
+        data: &Data,
+        template: &Template,
+        clock: &MovableClock,
+        listener: TcpListener,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Self, StartError> {
+        let aws = Self {
+            secrets: Secrets::open(data, clock.now())?,
+            mailbox: Mailbox::open(data)?,
+            dynamodb: DynamoDb::start(data, template, clock, tasks).await?,
+            faults: Faults::default(),
+            ledger: Ledger::default(),
+            written: Written::default(),
+            clock: clock.clone(),
+        };
+        let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(LARGEST)).with_state(aws.clone());
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the local AWS endpoints stopped");
+            }
+        });
+        Ok(aws)
+    }
+
+    async fn dispatch(&self, service: &str, operation: &str, body: &Bytes) -> Answer {
+        let Ok(request) = serde_json::from_slice::<Value>(body) else {
+            return Answer::refused(StatusCode::BAD_REQUEST, "SerializationException", "not JSON");
+        };
+        if let Some(fault) = self.faults.strike(service, operation, &request).await {
+            return fault;
+        }
+        match service {
+            "dynamodb" => {
+                let answer = self.dynamodb.call(operation, request).await;
+                self.written.happened();
+                answer
+            }
+            "secretsmanager" => self.secrets.call(operation, &request),
+            "ses" => ses::call(&self.mailbox, operation, &request, self.clock.now()),
+            _ => Answer::refused(StatusCode::BAD_REQUEST, "UnknownOperationException", "not played here"),
+        }
+    }
+}
+
+async fn answer(State(aws): State<Aws>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let began = Instant::now();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let (service, operation) = named(text("x-amz-target"), &uri);
+    let answer = aws.dispatch(service, &operation, &body).await;
+    let call = Call {
+        service: service.to_owned(),
+        operation,
+        table: answer.table.clone(),
+        status: answer.status.as_u16(),
+        wru: answer.wru,
+        rru: answer.rru,
+        began_us: 0,
+        ended_us: 0,
+    };
+    aws.ledger.note(text("x-amzn-trace-id").map(trace_root), began, call);
+    let content_type = if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
+    let mut response = (answer.status, [(header::CONTENT_TYPE, content_type)], answer.body.to_string()).into_response();
+    let kind = answer.body["__type"].as_str().and_then(|kind| kind.rsplit('#').next()?.parse().ok());
+    if let Some(kind) = kind.filter(|_| service == "ses") {
+        response.headers_mut().insert("x-amzn-errortype", kind);
+    }
+    response
+}
+
+/// `Root=1-…;Parent=…;Sampled=…` without what differs from call to call.
+fn trace_root(trace: &str) -> &str {
+    trace.split(';').next().unwrap_or(trace)
+}
+
+fn named<'a>(target: Option<&'a str>, uri: &Uri) -> (&'a str, String) {
+    match target.and_then(|target| target.split_once('.')) {
+        Some((prefix, operation)) if prefix.starts_with("DynamoDB_") => ("dynamodb", operation.to_owned()),
+        Some(("secretsmanager", operation)) => ("secretsmanager", operation.to_owned()),
+        _ if uri.path() == "/v2/email/outbound-emails" => ("ses", "SendEmail".to_owned()),
+        _ => ("unknown", uri.path().to_owned()),
+    }
+}
+
+/// The present moment of a request to SES is the service's.
+pub(crate) type Moment = chrono::DateTime<Utc>;

@@ -1,0 +1,103 @@
+//! The control surface of the local stack, under `/_local`. No deployed function has any of it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use minijinja::{Environment, Value, context};
+use serde::{Deserialize, Serialize};
+use shared::clock::TimeSource;
+
+use crate::{
+    aws::{Aws, faults::Fault, mailbox::Letter},
+    clock::MovableClock,
+    ledger::Entry,
+    schedule,
+    streams::Streams,
+    template::Template,
+};
+
+/// What the control surface works on.
+#[derive(Clone)]
+pub struct Control {
+    pub aws: Aws,
+    pub clock: MovableClock,
+    pub streams: Streams,
+    pub template: Arc<Template>,
+}
+
+/// Its routes.
+pub fn router(control: Control) -> Router {
+    Router::new()
+        .route("/_local/mailbox", get(mailbox))
+        .route("/_local/clock", post(clock))
+        .route("/_local/ledger", get(ledger))
+        .route("/_local/faults", post(faults))
+        .with_state(control)
+}
+
+/// The mails, newest first, once the streams have caught up: an array for programs, a page for people.
+async fn mailbox(State(control): State<Control>, headers: HeaderMap) -> Response {
+    control.streams.settle().await;
+    let letters = control.aws.mailbox.letters();
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("application/json") {
+        return Json(letters).into_response();
+    }
+    let shown: Vec<Value> = letters.iter().map(shown).collect();
+    let mut environment = Environment::new();
+    let rendered = environment
+        .add_template("mailbox.html", include_str!("mailbox.html"))
+        .and_then(|()| environment.get_template("mailbox.html")?.render(context! { letters => shown }));
+    match rendered {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn shown(letter: &Letter) -> Value {
+    let Letter { to, subject, html, sent_at, .. } = letter;
+    context! { to, subject, html, sent_at => sent_at.format("%Y-%m-%d %H:%M:%S UTC").to_string() }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    advance_seconds: u32,
+}
+
+#[derive(Serialize)]
+struct Moved {
+    now: chrono::DateTime<chrono::Utc>,
+}
+
+/// Moves the service's clock forward, and lets TTL take what has expired by then.
+async fn clock(State(control): State<Control>, Json(Move { advance_seconds }): Json<Move>) -> Response {
+    if let Err(error) = control.clock.advance(advance_seconds) {
+        return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
+    }
+    let now = control.clock.now();
+    schedule::sweep(&control.aws, &control.template, now).await;
+    Json(Moved { now }).into_response()
+}
+
+#[derive(Deserialize)]
+struct Which {
+    request_id: Option<String>,
+}
+
+/// What each request cost, newest first.
+async fn ledger(State(control): State<Control>, Query(which): Query<Which>) -> Json<Vec<Entry>> {
+    Json(control.aws.ledger.entries(which.request_id.as_deref()))
+}
+
+/// Injects a fault into the next calls that match.
+async fn faults(State(control): State<Control>, Json(fault): Json<Fault>) -> StatusCode {
+    control.aws.faults.inject(fault);
+    StatusCode::NO_CONTENT
+}

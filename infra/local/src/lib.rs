@@ -1,0 +1,141 @@
+//! The whole service on one machine, with real parts: `cargo run`, and under every test.
+//!
+//! One listener plays API Gateway and hands payload 2.0 events to the functions' own Lambda adapters. A second one plays
+//! AWS: DynamoDB (dynoxide), Secrets Manager and SES. The functions hold no code for any of this.
+
+mod aws;
+mod clock;
+mod control;
+mod functions;
+mod gateway;
+mod ledger;
+mod schedule;
+mod streams;
+mod template;
+
+pub use aws::mailbox::Letter;
+pub use ledger::{Call, Entry};
+pub use template::Template;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use shared::{clock::Clock, config::Settings};
+use thiserror::Error;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use clock::MovableClock;
+
+/// The template that is deployed: routes, tables, settings and stream filters come from it.
+pub const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// Where a stack keeps its data.
+#[derive(Clone, Debug)]
+pub enum Data {
+    Memory,
+    Folder(PathBuf),
+}
+
+/// How a stack is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Port of the API; 0 takes any that is free.
+    pub port: u16,
+    /// Port of the AWS endpoints; 0 takes any that is free.
+    pub aws_port: u16,
+    pub data: Data,
+    /// Settings that go before the template's.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Why a stack does not start: one clear line each.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("port {port} cannot be used: {reason}")]
+    Port { port: u16, reason: String },
+    #[error("{path} cannot be used: {reason}")]
+    Data { path: String, reason: String },
+    #[error("template.yaml: {0}")]
+    Template(String),
+    #[error("function {function} does not start: {reason}")]
+    Function { function: String, reason: String },
+    #[error("the local AWS endpoints do not start: {0}")]
+    Aws(String),
+}
+
+/// A running stack. Dropping it stops everything.
+pub struct Stack {
+    pub address: SocketAddr,
+    pub aws_address: SocketAddr,
+    tasks: JoinSet<()>,
+}
+
+impl Stack {
+    /// Starts the stack; when this returns, it answers.
+    ///
+    /// # Errors
+    /// Where a port, the data folder, the template or a function cannot be used.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let template = Template::parse(TEMPLATE)?;
+        let (listener, address) = listen(options.port).await?;
+        let (aws_listener, aws_address) = listen(options.aws_port).await?;
+        let clock = MovableClock::open(&options.data)?;
+        let mut tasks = JoinSet::new();
+        let aws = aws::Aws::start(&options.data, &template, &clock, aws_listener, &mut tasks).await?;
+        let settings = Overrides::new(&options, address, aws_address);
+        let functions = functions::start(&template, &settings, &Clock::new(clock.clone())).await?;
+        let streams = streams::start(&aws, functions.mailer, &template, &options.data, &mut tasks)?;
+        schedule::start(&aws, &template, &clock, &mut tasks);
+        let control =
+            control::Control { aws: aws.clone(), clock: clock.clone(), streams, template: Arc::new(template.clone()) };
+        let gateway = gateway::Gateway::new(&template, functions.http, clock, aws.ledger.clone())?;
+        tasks.spawn(gateway::serve(listener, gateway, control::router(control)));
+        Ok(Self { address, aws_address, tasks })
+    }
+
+    /// Runs until a part of it stops, which none does by itself.
+    pub async fn run(mut self) {
+        self.tasks.join_next().await;
+    }
+}
+
+async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |error: std::io::Error| StartError::Port { port, reason: error.to_string() };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+/// Settings of a function: the caller's, then what being local means, then the template's.
+pub(crate) struct Overrides {
+    given: BTreeMap<String, String>,
+    local: BTreeMap<&'static str, String>,
+}
+
+impl Overrides {
+    fn new(options: &Options, address: SocketAddr, aws_address: SocketAddr) -> Self {
+        let local = BTreeMap::from([
+            ("ISSUER", format!("http://localhost:{}", address.port())),
+            ("AWS_REGION", aws::REGION.to_owned()),
+            ("AWS_ENDPOINT_URL", format!("http://{aws_address}")),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ]);
+        Self { given: options.settings.clone(), local }
+    }
+
+    /// The settings of the function that the template describes so.
+    pub(crate) fn settings(&self, function: &template::Function) -> Result<Settings, StartError> {
+        let lookup = |name: &str| {
+            let given = self.given.get(name).or_else(|| self.local.get(name)).cloned();
+            let named = (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| function.binary.clone());
+            given.or(named).or_else(|| function.environment.get(name).cloned())
+        };
+        Settings::parse(lookup)
+            .map_err(|error| StartError::Function { function: function.binary.clone(), reason: error.to_string() })
+    }
+}

@@ -1,0 +1,241 @@
+//! Plays Lambda's stream pollers: takes records from a table's stream, filters them as the template says, and hands them
+//! to the function in batches until it has taken them all.
+
+use std::{fs, path::PathBuf, sync::atomic::Ordering, time::Duration};
+
+use aws_lambda_events::dynamodb::Event;
+use dynoxide::{
+    Database,
+    actions::{
+        describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest,
+        get_shard_iterator::GetShardIteratorRequest, list_streams::ListStreamsRequest,
+    },
+};
+use lambda_runtime::{Context, LambdaEvent};
+use mailer::Mailer;
+use serde_json::{Value, json};
+use tokio::{
+    sync::watch,
+    task::{JoinSet, spawn_blocking},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Data, StartError,
+    aws::{Aws, Written},
+    ledger::Ledger,
+    template::{StreamSource, Template},
+};
+
+/// Records that one read of a shard takes.
+const READ: usize = 200;
+/// Longest sleep when nothing tells of a write.
+const IDLE: Duration = Duration::from_secs(1);
+/// Pause after a batch that failed.
+const RETRY: Duration = Duration::from_millis(300);
+/// How long someone who asks for the mailbox waits for the streams.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// Tells when the streams have been read up to some moment.
+#[derive(Clone)]
+pub struct Streams {
+    written: Written,
+    read: watch::Receiver<u64>,
+}
+
+impl Streams {
+    /// Waits until everything written before this call was handed to its function, or for a few seconds.
+    pub async fn settle(&self) {
+        let wanted = self.written.count.fetch_add(1, Ordering::SeqCst) + 1;
+        self.written.notify.notify_one();
+        let mut read = self.read.clone();
+        // Where a function keeps failing, the caller sees what there is.
+        let _ = timeout(SETTLING, read.wait_for(|read| *read >= wanted)).await;
+    }
+}
+
+/// Starts the poller of the mailer's stream.
+///
+/// # Errors
+/// Where the template names none, or its position cannot be read.
+pub fn start(
+    aws: &Aws,
+    mailer: Mailer,
+    template: &Template,
+    data: &Data,
+    tasks: &mut JoinSet<()>,
+) -> Result<Streams, StartError> {
+    let functions = template.functions();
+    let sources =
+        functions.into_iter().filter(|function| function.binary == "mailer").flat_map(|function| function.streams);
+    let source = sources.into_iter().next().ok_or_else(|| StartError::Template("the mailer reads no stream".into()))?;
+    let file = match data {
+        Data::Memory => None,
+        Data::Folder(folder) => Some(folder.join(format!("stream-{}", source.table))),
+    };
+    let after = file.as_ref().filter(|file| file.exists()).map(fs::read_to_string).transpose();
+    let refused =
+        |error: std::io::Error| StartError::Data { path: "the stream's position".into(), reason: error.to_string() };
+    let (read, receiver) = watch::channel(0);
+    let poller = Poller {
+        database: aws.dynamodb.database.clone(),
+        written: aws.written.clone(),
+        ledger: aws.ledger.clone(),
+        after: after.map_err(refused)?,
+        mailer,
+        source,
+        file,
+    };
+    tasks.spawn(poller.run(read));
+    Ok(Streams { written: aws.written.clone(), read: receiver })
+}
+
+struct Poller {
+    database: Database,
+    written: Written,
+    ledger: Ledger,
+    mailer: Mailer,
+    source: StreamSource,
+    /// The last record that was taken.
+    after: Option<String>,
+    file: Option<PathBuf>,
+}
+
+impl Poller {
+    async fn run(mut self, read: watch::Sender<u64>) {
+        loop {
+            let seen = self.written.count.load(Ordering::SeqCst);
+            match self.step().await {
+                Step::Nothing => {
+                    read.send_replace(seen);
+                    let written = self.written.notify.notified();
+                    if self.written.count.load(Ordering::SeqCst) == seen {
+                        let _ = timeout(IDLE, written).await;
+                    }
+                }
+                Step::Taken => {}
+                Step::Failed => sleep(RETRY).await,
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Step {
+        let (database, table, after) = (self.database.clone(), self.source.table.clone(), self.after.clone());
+        let records = match spawn_blocking(move || records(&database, &table, after)).await {
+            Ok(Ok(records)) => records,
+            Ok(Err(error)) => return failed(&error),
+            Err(error) => return failed(&error.to_string()),
+        };
+        if records.is_empty() {
+            return Step::Nothing;
+        }
+        for batch in records.chunks(self.source.batch_size) {
+            if !self.deliver(batch).await {
+                return Step::Failed;
+            }
+        }
+        Step::Taken
+    }
+
+    /// Hands a batch over; the position moves past what was taken.
+    async fn deliver(&mut self, batch: &[Value]) -> bool {
+        let wanted = |record: &&Value| {
+            self.source.patterns.is_empty() || self.source.patterns.iter().any(|pattern| matches(pattern, record))
+        };
+        let records: Vec<&Value> = batch.iter().filter(wanted).collect();
+        let failure = if records.is_empty() { None } else { self.invoke(&records).await };
+        let sequence = |record: &Value| record["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned);
+        let taken = batch.iter().filter_map(sequence).take_while(|number| Some(number) != failure.as_ref()).last();
+        if taken.is_some() {
+            self.keep(taken);
+        }
+        failure.is_none()
+    }
+
+    /// The sequence number of the first record that the function did not take.
+    async fn invoke(&self, records: &[&Value]) -> Option<String> {
+        let first = records.first().and_then(|record| record["dynamodb"]["SequenceNumber"].as_str()).map(str::to_owned);
+        let id = uuid::Uuid::new_v4();
+        let trace = format!("Root=1-00000000-{}", &id.simple().to_string()[..24]);
+        self.ledger.open(&trace, &id.to_string(), "stream of mailer");
+        let mut context = Context::default();
+        context.request_id = id.to_string();
+        context.xray_trace_id = Some(trace);
+        let event: Event = match serde_json::from_value(json!({ "Records": records })) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(%error, "a stream record cannot be read");
+                return first;
+            }
+        };
+        match self.mailer.handle(LambdaEvent::new(event, context)).await {
+            Ok(response) => response.batch_item_failures.into_iter().find_map(|failure| failure.item_identifier),
+            Err(_) => first,
+        }
+    }
+
+    fn keep(&mut self, after: Option<String>) {
+        if let (Some(file), Some(number)) = (&self.file, &after)
+            && let Err(error) = fs::write(file, number)
+        {
+            tracing::error!(%error, "the stream's position cannot be kept; records will be delivered again");
+        }
+        self.after = after;
+    }
+}
+
+enum Step {
+    Nothing,
+    Taken,
+    Failed,
+}
+
+fn failed(reason: &str) -> Step {
+    tracing::error!(reason, "the stream cannot be read");
+    Step::Failed
+}
+
+/// The records of a table's stream after a sequence number, as Lambda would write them.
+fn records(database: &Database, table: &str, after: Option<String>) -> Result<Vec<Value>, String> {
+    let told = |error: dynoxide::DynoxideError| error.to_string();
+    let streams = database
+        .list_streams(ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() })
+        .map_err(told)?;
+    let Some(stream) = streams.streams.into_iter().next() else { return Err(format!("{table} has no stream")) };
+    let described = database
+        .describe_stream(DescribeStreamRequest { stream_arn: stream.stream_arn.clone(), ..Default::default() })
+        .map_err(told)?;
+    let Some(shard) = described.stream_description.shards.into_iter().next() else { return Ok(Vec::new()) };
+    let kind = if after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
+    let iterator = database.get_shard_iterator(GetShardIteratorRequest {
+        stream_arn: stream.stream_arn,
+        shard_id: shard.shard_id,
+        shard_iterator_type: kind.to_owned(),
+        sequence_number: after,
+    });
+    let Some(shard_iterator) = iterator.map_err(told)?.shard_iterator else { return Ok(Vec::new()) };
+    let records = database.get_records(GetRecordsRequest { shard_iterator, limit: Some(READ) }).map_err(told)?.records;
+    records.into_iter().map(|record| serde_json::to_value(record).map_err(|error| error.to_string())).collect()
+}
+
+/// Whether a record matches an event pattern: every field that the pattern names holds one of its values.
+fn matches(pattern: &Value, record: &Value) -> bool {
+    match pattern {
+        Value::Object(fields) => fields.iter().all(|(name, inner)| matches(inner, &record[name])),
+        Value::Array(allowed) => allowed.contains(record),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_wants_one_of_its_values_in_every_field_that_it_names() {
+        let pattern = json!({ "dynamodb": { "NewImage": { "ev": { "S": ["a", "b"] } } } });
+        assert!(matches(&pattern, &json!({ "dynamodb": { "NewImage": { "ev": { "S": "b" }, "x": { "S": "c" } } } })));
+        assert!(!matches(&pattern, &json!({ "dynamodb": { "NewImage": { "ev": { "S": "c" } } } })));
+        assert!(!matches(&pattern, &json!({ "dynamodb": { "OldImage": { "ev": { "S": "a" } } } })));
+    }
+}

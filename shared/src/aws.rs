@@ -1,0 +1,117 @@
+//! Clients of the AWS services, all made the same way.
+//!
+//! Whether they talk to AWS, to the local stack or to an emulator is decided by `AWS_ENDPOINT_URL` and by nothing else.
+
+use std::{error::Error, future::Future};
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents, SharedCredentialsProvider,
+    interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_types::SdkConfig;
+use http::HeaderValue;
+
+use crate::config::Settings;
+
+/// Attempts in all at one AWS call, the first included. Writes that must not count twice carry their own guard.
+const ATTEMPTS: u32 = 4;
+
+/// One client for each AWS service. Making one costs no network.
+#[derive(Clone)]
+pub struct Clients {
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub secrets: aws_sdk_secretsmanager::Client,
+    pub ses: aws_sdk_sesv2::Client,
+}
+
+impl Clients {
+    /// Makes the clients that `settings` describe.
+    pub fn connect(settings: &Settings) -> Self {
+        let shared = sdk_config(settings);
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(TraceHeader).build(),
+            ),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(
+                aws_sdk_secretsmanager::config::Builder::from(&shared).interceptor(TraceHeader).build(),
+            ),
+            ses: aws_sdk_sesv2::Client::from_conf(
+                aws_sdk_sesv2::config::Builder::from(&shared).interceptor(TraceHeader).build(),
+            ),
+        }
+    }
+}
+
+fn sdk_config(settings: &Settings) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(settings.aws.connect_timeout)
+        .operation_attempt_timeout(settings.aws.attempt_timeout)
+        .operation_timeout(settings.aws.operation_timeout)
+        .build();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(settings.aws.region.clone()))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts);
+    config.set_endpoint_url(settings.aws.endpoint_url.clone());
+    if let Some(keys) = &settings.aws.credentials {
+        let credentials = Credentials::new(
+            &keys.access_key_id,
+            &keys.secret_access_key,
+            keys.session_token.clone(),
+            None,
+            "environment",
+        );
+        config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
+    }
+    config.build()
+}
+
+/// An error and its causes on one line. The SDK's own rendering would add the debug form, in which a failed condition
+/// shows the whole item.
+pub fn reason(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
+}
+
+tokio::task_local! {
+    static TRACE: HeaderValue;
+}
+
+/// Runs `work` so that each AWS call that it makes carries `trace`, the invocation's own `X-Amzn-Trace-Id`.
+///
+/// The SDK would take the header from the process's environment, which names one invocation at a time; a runtime that
+/// serves several at once needs it to travel with the task.
+pub async fn traced<T>(trace: Option<&str>, work: impl Future<Output = T>) -> T {
+    match trace.and_then(|trace| HeaderValue::from_str(trace).ok()) {
+        Some(trace) => TRACE.scope(trace, work).await,
+        None => work.await,
+    }
+}
+
+#[derive(Debug)]
+struct TraceHeader;
+
+impl Intercept for TraceHeader {
+    fn name(&self) -> &'static str {
+        "TraceHeader"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), aws_sdk_dynamodb::error::BoxError> {
+        if let Ok(trace) = TRACE.try_with(HeaderValue::clone) {
+            context.request_mut().headers_mut().insert("x-amzn-trace-id", trace.to_str()?.to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,259 @@
+//! Settings: the only reader of the environment.
+//!
+//! Every name here stands in the README's table of settings, which is generated from [`DOCUMENTATION`].
+
+use std::{env, str::FromStr, time::Duration};
+
+use chrono::TimeDelta;
+use thiserror::Error;
+
+use crate::domain::EmailAddress;
+
+/// Why the settings cannot be used. The text is what an operator reads in the one line that the start leaves.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum SettingError {
+    #[error("the setting {0} is missing")]
+    Missing(&'static str),
+    #[error("the setting {name} is not valid: {reason}")]
+    Invalid { name: &'static str, reason: String },
+}
+
+/// One setting as the README shows it.
+pub struct SettingDocumentation {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+macro_rules! documented {
+    ($($name:literal, $default:literal, $meaning:literal;)*) => {
+        /// The settings that a person may want to change, in the order of the README.
+        pub const DOCUMENTATION: &[SettingDocumentation] =
+            &[$(SettingDocumentation { name: $name, default: $default, meaning: $meaning }),*];
+    };
+}
+
+documented! {
+    "APP_NAME", "user-service", "the name that mails, pages and `GET /` show";
+    "ENV", "dev", "a label for logs";
+    "ISSUER", "the API's own address", "`iss` of the tokens; never taken from a request";
+    "AUDIENCE", "user-service", "`aud` of the tokens";
+    "PUBLIC_BASE_URL", "the API's own address", "base of the links in mails; may be a web application's address";
+    "ACCESS_TTL_MIN", "15", "minutes that an access token is valid (also `ACCESS_TOKEN_EXPIRE_MINUTES`)";
+    "REFRESH_TTL_DAYS", "7", "days from the last use that a refresh token is valid (also `REFRESH_TOKEN_EXPIRE_DAYS`)";
+    "MAX_ACTIVE_SESSIONS", "5", "sessions a user may have; a further login ends the one idle longest";
+    "REQUIRE_VERIFIED_EMAIL", "true", "whether an account must be verified before it is used";
+    "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
+    "ADMIN_EMAILS", "", "addresses, separated by commas, whose accounts become admins when they verify";
+    "MAIL_FROM", "no-reply@localhost.localdomain", "sender of the mails";
+    "MAIL_FROM_NAME", "user-service", "sender's name";
+    "MAX_AVATAR_SIZE", "4194304", "bytes that an uploaded avatar may have";
+    "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
+    "LOG_LEVEL", "INFO", "least level that is logged (Lambda's own `AWS_LAMBDA_LOG_LEVEL` goes before it)";
+}
+
+/// How the service was told to behave.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub app_name: String,
+    pub environment: String,
+    pub function_name: String,
+    pub log_level: String,
+    pub aws: Aws,
+    pub tokens: Tokens,
+    pub mail: Mail,
+    pub public_base_url: String,
+    pub max_active_sessions: usize,
+    pub require_verified_email: bool,
+    pub password_require_mixed: bool,
+    pub admin_emails: Vec<EmailAddress>,
+    pub cors_allow_origins: Vec<String>,
+    resources: Vec<(&'static str, String)>,
+}
+
+/// Where AWS is and how patiently it is called.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    pub region: String,
+    pub endpoint_url: Option<String>,
+    pub credentials: Option<AwsKeys>,
+    pub connect_timeout: Duration,
+    pub attempt_timeout: Duration,
+    pub operation_timeout: Duration,
+}
+
+/// The function's own credentials, as Lambda hands them over.
+#[derive(Clone)]
+pub struct AwsKeys {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: Option<String>,
+}
+
+impl std::fmt::Debug for AwsKeys {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("AwsKeys").finish_non_exhaustive()
+    }
+}
+
+/// What the tokens say and how long they last.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    pub issuer: String,
+    pub audience: String,
+    pub access_ttl: TimeDelta,
+    pub refresh_ttl: TimeDelta,
+}
+
+/// Who the mails come from.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub from: String,
+    pub from_name: String,
+    pub configuration_set: Option<String>,
+}
+
+/// The names of resources that the template hands to a function, and only to those that may touch them.
+const RESOURCES: &[&str] = &[
+    "USERS_TABLE",
+    "TOKENS_TABLE",
+    "ATTEMPTS_TABLE",
+    "SIGNING_KEYS_SECRET",
+    "PUBLIC_KEYS_SECRET",
+    "DERIVATION_KEYS_SECRET",
+];
+
+impl Settings {
+    /// The settings of this process.
+    #[expect(clippy::disallowed_methods, reason = "the only reader of the environment")]
+    pub fn from_environment() -> Result<Self, SettingError> {
+        Self::parse(|name| env::var(name).ok())
+    }
+
+    /// Settings from any source of names and values. An empty value counts as none.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
+        let source = Source(&|name| lookup(name).filter(|value| !value.trim().is_empty()));
+        let issuer = source.url("ISSUER")?;
+        Ok(Self {
+            app_name: source.text("APP_NAME", "user-service"),
+            environment: source.text("ENV", "dev"),
+            function_name: source.text("AWS_LAMBDA_FUNCTION_NAME", "local"),
+            log_level: source.first(&["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"]).unwrap_or_else(|| "INFO".into()),
+            aws: source.aws()?,
+            tokens: Tokens {
+                audience: source.text("AUDIENCE", "user-service"),
+                access_ttl: TimeDelta::minutes(source.number(
+                    &["ACCESS_TTL_MIN", "ACCESS_TOKEN_EXPIRE_MINUTES"],
+                    15,
+                    1..=1440,
+                )?),
+                refresh_ttl: TimeDelta::days(source.number(
+                    &["REFRESH_TTL_DAYS", "REFRESH_TOKEN_EXPIRE_DAYS"],
+                    7,
+                    1..=30,
+                )?),
+                issuer: issuer.clone(),
+            },
+            mail: Mail {
+                from: source.text("MAIL_FROM", "no-reply@localhost.localdomain"),
+                from_name: source.text("MAIL_FROM_NAME", "user-service"),
+                configuration_set: source.get("MAIL_CONFIGURATION_SET"),
+            },
+            public_base_url: source.get("PUBLIC_BASE_URL").map_or(Ok(issuer), |_| source.url("PUBLIC_BASE_URL"))?,
+            max_active_sessions: source.number(&["MAX_ACTIVE_SESSIONS"], 5, 1..=10)?.unsigned_abs() as usize,
+            require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,
+            password_require_mixed: source.flag("PASSWORD_REQUIRE_MIXED", false)?,
+            admin_emails: source.addresses("ADMIN_EMAILS")?,
+            cors_allow_origins: source
+                .first(&["CORS_ALLOW_ORIGINS", "ALLOWED_ORIGINS"])
+                .map_or_else(|| vec!["*".into()], |list| words(&list)),
+            resources: RESOURCES.iter().filter_map(|name| Some((*name, source.get(name)?))).collect(),
+        })
+    }
+
+    /// The name of a table or secret that this function was given.
+    pub fn resource(&self, name: &'static str) -> Result<&str, SettingError> {
+        let found = self.resources.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str()).ok_or(SettingError::Missing(name))
+    }
+}
+
+fn words(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+struct Source<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Source<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name)
+    }
+
+    fn first(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    fn text(&self, name: &str, default: &str) -> String {
+        self.get(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn parsed<T: FromStr<Err: ToString>>(&self, name: &'static str, default: T) -> Result<T, SettingError> {
+        self.get(name).map_or(Ok(default), |value| {
+            value.trim().parse().map_err(|error: T::Err| SettingError::Invalid { name, reason: error.to_string() })
+        })
+    }
+
+    fn flag(&self, name: &'static str, default: bool) -> Result<bool, SettingError> {
+        self.parsed(name, default)
+    }
+
+    fn number(
+        &self,
+        names: &[&'static str],
+        default: i64,
+        allowed: std::ops::RangeInclusive<i64>,
+    ) -> Result<i64, SettingError> {
+        let name = names.iter().find(|name| self.get(name).is_some()).unwrap_or(&names[0]);
+        let number = self.parsed(name, default)?;
+        if allowed.contains(&number) {
+            return Ok(number);
+        }
+        let reason = format!("{number} is not between {} and {}", allowed.start(), allowed.end());
+        Err(SettingError::Invalid { name, reason })
+    }
+
+    fn url(&self, name: &'static str) -> Result<String, SettingError> {
+        let text = self.get(name).ok_or(SettingError::Missing(name))?;
+        let invalid = |reason: &str| SettingError::Invalid { name, reason: reason.to_owned() };
+        let url: http::Uri = text.trim().parse().map_err(|_| invalid("not an address"))?;
+        match url.scheme_str() {
+            Some("http" | "https") if url.query().is_none() => Ok(text.trim().trim_end_matches('/').to_owned()),
+            _ => Err(invalid("not an http or https address without a query")),
+        }
+    }
+
+    fn addresses(&self, name: &'static str) -> Result<Vec<EmailAddress>, SettingError> {
+        let list = self.get(name).unwrap_or_default();
+        let parse = |word: String| {
+            EmailAddress::parse(&word).map_err(|error| SettingError::Invalid { name, reason: error.to_string() })
+        };
+        words(&list).into_iter().map(parse).collect()
+    }
+
+    fn aws(&self) -> Result<Aws, SettingError> {
+        let credentials = match (self.get("AWS_ACCESS_KEY_ID"), self.get("AWS_SECRET_ACCESS_KEY")) {
+            (Some(access_key_id), Some(secret_access_key)) => {
+                Some(AwsKeys { access_key_id, secret_access_key, session_token: self.get("AWS_SESSION_TOKEN") })
+            }
+            _ => None,
+        };
+        Ok(Aws {
+            region: self.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).ok_or(SettingError::Missing("AWS_REGION"))?,
+            endpoint_url: self.get("AWS_ENDPOINT_URL"),
+            credentials,
+            connect_timeout: Duration::from_secs(1),
+            attempt_timeout: Duration::from_secs(3),
+            operation_timeout: Duration::from_secs(8),
+        })
+    }
+}

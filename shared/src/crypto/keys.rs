@@ -1,0 +1,132 @@
+//! The shapes of the three secrets, and how their first contents are made.
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use chrono::{DateTime, Utc};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, RSAKeyParameters, RSAKeyType,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::random_text;
+
+/// Bytes of a derivation key: as many as the hash under HMAC-SHA-256 gives.
+const DERIVATION_KEY_BYTES: usize = 32;
+
+/// Why keys could not be made or used.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    #[error("the system gave no randomness")]
+    NoRandomness,
+    #[error("a signing key cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// The private keys that sign access tokens: the secret that only function `auth` reads.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningKeys {
+    pub previous: Option<SigningKey>,
+    pub current: SigningKey,
+    pub next: Option<SigningKey>,
+}
+
+/// One RSA key of 2,048 bits.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningKey {
+    pub kid: String,
+    pub created_at: DateTime<Utc>,
+    /// PKCS#8 in PEM.
+    pub private_key: String,
+    /// What the world may know of it.
+    pub public_key: Jwk,
+}
+
+impl SigningKeys {
+    /// The first keys of a new stack: one that signs and the one that will be next.
+    ///
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub fn generate(now: DateTime<Utc>) -> Result<Self, KeyError> {
+        Ok(Self { previous: None, current: SigningKey::generate(now)?, next: Some(SigningKey::generate(now)?) })
+    }
+
+    /// The public side, published apart from the private one.
+    pub fn public(&self) -> PublicKeys {
+        let keys = [Some(&self.current), self.next.as_ref(), self.previous.as_ref()];
+        PublicKeys(JwkSet { keys: keys.into_iter().flatten().map(|key| key.public_key.clone()).collect() })
+    }
+}
+
+impl SigningKey {
+    fn generate(now: DateTime<Utc>) -> Result<Self, KeyError> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NoRandomness)?;
+        let der = pair.as_der().map_err(|_| KeyError::Unusable("it has no PKCS#8 form".into()))?;
+        let kid = random_text(12)?;
+        let public = pair.public_key();
+        let public_key = Jwk {
+            common: CommonParameters {
+                public_key_use: Some(PublicKeyUse::Signature),
+                key_algorithm: Some(KeyAlgorithm::RS256),
+                key_id: Some(kid.clone()),
+                ..CommonParameters::default()
+            },
+            algorithm: AlgorithmParameters::RSA(RSAKeyParameters {
+                key_type: RSAKeyType::RSA,
+                n: BASE64URL_NOPAD.encode(public.modulus().big_endian_without_leading_zero()),
+                e: BASE64URL_NOPAD.encode(public.exponent().big_endian_without_leading_zero()),
+            }),
+        };
+        Ok(Self { kid, created_at: now, private_key: pem(der.as_ref()), public_key })
+    }
+}
+
+/// PKCS#8 in the textual encoding of RFC 7468.
+fn pem(der: &[u8]) -> String {
+    let encoded = BASE64.encode(der);
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+}
+
+/// The published keys: a JWK Set (RFC 7517 §5), all that a verifier needs.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PublicKeys(pub JwkSet);
+
+/// The keys behind everything that is derived and not stored.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivationKeys {
+    pub previous: Option<DerivationKey>,
+    pub current: DerivationKey,
+    pub next: Option<DerivationKey>,
+    /// Keys rows of people without an account. Never rotated: the rows could not be found again.
+    pub lookup: String,
+}
+
+/// One key; `id` travels in what is derived with it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivationKey {
+    pub id: u32,
+    /// 32 bytes in base64url.
+    pub key: String,
+}
+
+impl DerivationKeys {
+    /// The first keys of a new stack.
+    ///
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub fn generate() -> Result<Self, KeyError> {
+        let key = |id| Ok(DerivationKey { id, key: random_text(DERIVATION_KEY_BYTES)? });
+        Ok(Self { previous: None, current: key(1)?, next: Some(key(2)?), lookup: random_text(DERIVATION_KEY_BYTES)? })
+    }
+}

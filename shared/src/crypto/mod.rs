@@ -1,0 +1,27 @@
+//! Argon2id, JWT, signing keys, and the codes and links that are derived and never stored.
+
+mod access_token;
+mod derivation;
+mod hasher;
+mod keys;
+mod refresh_token;
+mod secrets;
+mod verification_token;
+
+pub use access_token::{AccessTokenError, Claims, SignedToken, Signer, Verifier};
+pub use derivation::{Derivation, KeyId};
+pub use hasher::{HashError, Hasher, Hashing};
+pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
+pub use refresh_token::RefreshToken;
+pub use secrets::SecretError;
+pub use verification_token::VerificationToken;
+
+/// `count` bytes from the system's cryptographic generator, in base64url without padding.
+///
+/// # Errors
+/// Where the system has no randomness to give; nothing may go on then.
+pub fn random_text(count: usize) -> Result<String, KeyError> {
+    let mut bytes = vec![0; count];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
+    Ok(data_encoding::BASE64URL_NOPAD.encode(&bytes))
+}

@@ -1,0 +1,77 @@
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::Invalid;
+
+/// Characters of the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3).
+const LONGEST: usize = 254;
+
+/// An e-mail address in its one spelling: trimmed, NFKC-normalised and lower-cased as a whole (CVE-2019-19844).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Takes an address as a person types it.
+    ///
+    /// # Errors
+    /// Where it is no address by RFC 5321, or longer than 254 bytes.
+    pub fn parse(input: &str) -> Result<Self, Invalid> {
+        let address = canonical(input);
+        if address.len() > LONGEST {
+            return Err(Invalid::because(format!("must have at most {LONGEST} bytes")));
+        }
+        let options = email_address::Options::default().without_display_text().without_domain_literal();
+        let parsed = email_address::EmailAddress::parse_with_options(&address, options);
+        let quoted = address.starts_with('"');
+        match parsed {
+            Ok(_) if !quoted && !address.chars().any(char::is_control) => Ok(Self(address)),
+            _ => Err(Invalid::because("must be an e-mail address")),
+        }
+    }
+
+    /// The address as it is stored, compared and written to.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the `@`.
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or(self.as_str(), |(local, _)| local)
+    }
+}
+
+/// Logs hold no address (ASVS 16.2.5).
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("EmailAddress(…)")
+    }
+}
+
+/// The one spelling of an identifier. Lower-casing can undo the normal form, so it is taken again after.
+pub(super) fn canonical(input: &str) -> String {
+    input.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_address_are_one_address() {
+        let plain = EmailAddress::parse("mike@example.org").unwrap();
+        for twin in [" Mike@Example.ORG ", "ｍike@example.org", "mi\u{212a}e@example.org"] {
+            assert_eq!(EmailAddress::parse(twin).unwrap(), plain, "{twin}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for input in
+            ["", "a", "a@", "@b.c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "\"a b\"@c.d", "A <a@b.c>", "a@[127.0.0.1]"]
+        {
+            assert!(EmailAddress::parse(input).is_err(), "{input}");
+        }
+        assert!(EmailAddress::parse(&format!("{}@{}.com", "a".repeat(64), "b".repeat(250))).is_err());
+    }
+}

@@ -1,0 +1,34 @@
+//! What an account, a session and an attempt are. Knows nobody: no axum, no AWS.
+
+mod account;
+mod attempt;
+mod email;
+mod guess;
+mod identifier;
+mod name;
+mod password;
+mod session;
+mod username;
+
+pub use account::{Account, NewAccount, Plan, Role, Verification};
+pub use attempt::{Attempt, NewAttempt, Outcome, QuestionProgress, Summary};
+pub use email::EmailAddress;
+pub use guess::{Guesses, LOCK, MEMORY, REQUEST_LIFETIME, Standing, TRIES};
+pub use identifier::Identifier;
+pub use name::DisplayName;
+pub use password::{NewPassword, PasswordRules, Plaintext};
+pub use session::{Device, Session, SessionId, SessionTimes, Stay};
+pub use username::Username;
+
+use thiserror::Error;
+
+/// Why a value from outside was refused, in words for the person who sent it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    pub(crate) fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}

@@ -1,0 +1,78 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// Days from login after which a session ends whatever its use (ASVS 7.3.2, 10.4.8).
+const ABSOLUTE: TimeDelta = TimeDelta::days(30);
+/// Idle time of a session that was not to be remembered.
+const SHORT_IDLE: TimeDelta = TimeDelta::hours(24);
+
+/// The id of a session; also the `sid` of its access tokens.
+pub type SessionId = Uuid;
+
+/// How long a session stays without use: `remember_me` of the login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    Remembered,
+    Short,
+}
+
+impl Stay {
+    /// What the login's `remember_me` asks for.
+    pub fn remembering(remember: bool) -> Self {
+        if remember { Self::Remembered } else { Self::Short }
+    }
+
+    /// Whether it was to be remembered.
+    pub fn is_remembered(self) -> bool {
+        self == Self::Remembered
+    }
+}
+
+/// When a session was used and when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// Last sign-in or refresh.
+    pub used_at: DateTime<Utc>,
+    /// Ends then unless it is used before (ASVS 7.3.1).
+    pub idle_end: DateTime<Utc>,
+    /// Ends then at the latest.
+    pub absolute_end: DateTime<Utc>,
+}
+
+impl SessionTimes {
+    /// A session that begins `now`.
+    pub fn beginning(now: DateTime<Utc>, stay: Stay, refresh_ttl: TimeDelta) -> Self {
+        let absolute_end = now + ABSOLUTE;
+        let idle = match stay {
+            Stay::Remembered => refresh_ttl,
+            Stay::Short => SHORT_IDLE.min(refresh_ttl),
+        };
+        Self { used_at: now, idle_end: (now + idle).min(absolute_end), absolute_end }
+    }
+}
+
+/// A session as the account's roster holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    /// Which refresh token is the live one, counted from 0.
+    pub number: u32,
+    pub times: SessionTimes,
+    /// The derivation key that the live refresh token was made with.
+    pub key: u32,
+    pub stay: Stay,
+}
+
+impl Session {
+    /// Whether it still counts at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        now < self.times.idle_end && now < self.times.absolute_end
+    }
+}
+
+/// Where a session was opened from, as it is shown to its owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+}

@@ -1,0 +1,153 @@
+//! Who calls. Authentication stands in a handler's argument types, so that no route can forget it.
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{header, request::Parts},
+};
+use uuid::Uuid;
+
+use super::{Code, Problem, layers::Signed};
+use crate::{
+    Platform,
+    clock::Clock,
+    crypto::{Claims, PublicKeys, SecretError, Verifier},
+    domain::{Account, Session, SessionId},
+    store::{Accounts, StoreError},
+};
+
+/// What tells who calls: the published keys, and the accounts that say whether the session still counts.
+#[derive(Clone)]
+pub struct Authority {
+    verifier: Verifier,
+    accounts: Accounts,
+    clock: Clock,
+    require_verified_email: bool,
+}
+
+impl Authority {
+    /// The authority of this stack.
+    ///
+    /// # Errors
+    /// Where the published keys or the table's name are not to be had.
+    pub async fn load(platform: &Platform) -> Result<Self, SecretError> {
+        let keys = PublicKeys::read(platform).await?;
+        Ok(Self {
+            verifier: Verifier::new(&keys, &platform.settings.tokens)?,
+            accounts: Accounts::new(platform)?,
+            clock: platform.clock.clone(),
+            require_verified_email: platform.settings.require_verified_email,
+        })
+    }
+
+    fn verify(&self, parts: &Parts) -> Result<Claims, Problem> {
+        let token = bearer_token(parts)?;
+        Ok(self.verifier.verify(token, self.clock.now())?)
+    }
+
+    /// One strong read says whether the session still counts, and what its owner may do by now.
+    async fn admit(&self, claims: &Claims) -> Result<PendingCaller, Problem> {
+        let account = self.accounts.find(claims.sub).await?.filter(|account| account.active);
+        let ended = || Problem::new(Code::SessionEnded, "The session has ended.");
+        let account = account.ok_or_else(ended)?;
+        account.live_session(claims.sid, self.clock.now()).ok_or_else(ended)?;
+        Ok(PendingCaller { account, session_id: claims.sid })
+    }
+
+    fn verified(&self, caller: PendingCaller) -> Result<Caller, Problem> {
+        if self.require_verified_email && !caller.account.verified {
+            return Err(Problem::new(Code::EmailNotVerified, "Email not verified"));
+        }
+        Ok(Caller { account: caller.account, session_id: caller.session_id })
+    }
+}
+
+/// RFC 6750 §2.1. The scheme's case does not matter, the token's does.
+fn bearer_token(parts: &Parts) -> Result<&str, Problem> {
+    let required = || Problem::new(Code::AuthenticationRequired, "An access token is required.");
+    let invalid = || Problem::new(Code::InvalidToken, "The access token is not valid");
+    let header = parts.headers.get(header::AUTHORIZATION).ok_or_else(required)?;
+    let (scheme, token) = header.to_str().map_err(|_| invalid())?.split_once(' ').ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(required()) }
+}
+
+/// Someone with a session, whose address may not be verified yet: only what lets them become a [`Caller`], or go.
+#[derive(Debug)]
+pub struct PendingCaller {
+    pub account: Account,
+    pub session_id: SessionId,
+}
+
+/// Someone with a session and a verified address.
+#[derive(Debug)]
+pub struct Caller {
+    pub account: Account,
+    pub session_id: SessionId,
+}
+
+impl Caller {
+    /// The session that calls.
+    pub fn session(&self) -> Option<&Session> {
+        self.account.sessions.iter().find(|session| session.id == self.session_id)
+    }
+}
+
+/// A token whose signature is right and whose session is still to be asked about, together with whatever else the
+/// request needs to read: both go out at once, so that a read costs one round trip.
+pub struct Bearer {
+    authority: Authority,
+    claims: Claims,
+}
+
+impl Bearer {
+    /// The user whom the token names. What is read for them may be shown only once [`Self::with`] has admitted them.
+    pub fn user_id(&self) -> Uuid {
+        self.claims.sub
+    }
+
+    /// Admits the caller while `read` runs; where they are not admitted, what was read is dropped.
+    ///
+    /// # Errors
+    /// As a [`Caller`] is refused, or as `read` fails.
+    pub async fn with<T>(self, read: impl Future<Output = Result<T, StoreError>>) -> Result<(Caller, T), Problem> {
+        let (caller, read) = tokio::join!(self.authority.admit(&self.claims), read);
+        Ok((self.authority.verified(caller?)?, read?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Bearer
+where
+    Authority: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let authority = Authority::from_ref(state);
+        let claims = authority.verify(parts)?;
+        Signed::note(parts, claims.sub);
+        Ok(Self { authority, claims })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PendingCaller
+where
+    Authority: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let bearer = Bearer::from_request_parts(parts, state).await?;
+        bearer.authority.admit(&bearer.claims).await
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Authority: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let pending = PendingCaller::from_request_parts(parts, state).await?;
+        Authority::from_ref(state).verified(pending)
+    }
+}

@@ -1,0 +1,202 @@
+//! The layers around every router: request id, trace, one log line, panics, CORS, security headers.
+
+use std::{cell::RefCell, panic, sync::Arc, sync::OnceLock, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use lambda_http::{RequestExt, request::RequestContext};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
+use uuid::Uuid;
+
+use super::{
+    Problem,
+    problem::{Failure, method_not_allowed, not_found},
+};
+use crate::{aws, config::Settings, telemetry};
+
+/// Response headers that a browser's script may read.
+const EXPOSED: [&str; 7] =
+    ["link", "x-total-count", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy", "www-authenticate"];
+/// Seconds for which a browser may keep a preflight's answer.
+const PREFLIGHT_SECONDS: u64 = 600;
+
+/// Headers of every response that does not set its own (ASVS 3.4.1–3.4.6).
+const SECURITY: [(HeaderName, &str); 4] = [
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+thread_local! {
+    static PANIC_PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The id of the request: API Gateway's own, which its access log has too.
+pub(super) struct RequestId;
+
+impl RequestId {
+    /// The id of the request that this task serves; empty outside of one.
+    pub fn current() -> String {
+        REQUEST_ID.try_with(String::clone).unwrap_or_default()
+    }
+}
+
+/// Who signed the request's token, for the log line.
+#[derive(Clone, Default)]
+pub(super) struct Signed(Arc<OnceLock<Uuid>>);
+
+impl Signed {
+    /// Notes the user of a token whose signature is right.
+    pub fn note(parts: &Parts, user_id: Uuid) {
+        if let Some(Self(cell)) = parts.extensions.get::<Self>() {
+            // A second extractor of one request notes the same user again.
+            let _ = cell.set(user_id);
+        }
+    }
+}
+
+/// Puts the fallbacks and all layers around a function's router.
+pub fn finish(router: Router, settings: &Settings) -> Router {
+    let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    observed(router, settings)
+}
+
+/// Puts the layers alone around a router that has fallbacks of its own.
+pub fn observed(router: Router, settings: &Settings) -> Router {
+    remember_panics();
+    let function: Arc<str> = settings.function_name.as_str().into();
+    router
+        .layer(CatchPanicLayer::custom(|_| Problem::panicked(PANIC_PLACE.take().unwrap_or_default()).into_response()))
+        .layer(cors(settings))
+        .layer(middleware::from_fn(secure))
+        .layer(middleware::from_fn(move |request, next| observe(Arc::clone(&function), request, next)))
+}
+
+fn cors(settings: &Settings) -> CorsLayer {
+    let origins = &settings.cors_allow_origins;
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers(EXPOSED.map(HeaderName::from_static))
+        .max_age(std::time::Duration::from_secs(PREFLIGHT_SECONDS))
+}
+
+async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in SECURITY {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn observe(function: Arc<str>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let trace = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let signed = Signed::default();
+    request.extensions_mut().insert(signed.clone());
+
+    let served = REQUEST_ID.scope(id.clone(), aws::traced(trace.as_deref(), next.run(request)));
+    let mut response = served.await;
+
+    set(response.headers_mut(), HeaderName::from_static("x-request-id"), &id);
+    let failure = response.extensions_mut().remove::<Failure>();
+    telemetry::request(&telemetry::RequestLine {
+        request_id: &id,
+        function: &function,
+        method: method.as_str(),
+        route: &route,
+        status: response.status().as_u16(),
+        duration: started.elapsed(),
+        user_id: signed.0.get().copied(),
+        code: failure.as_ref().map(|failure| failure.code.as_str()),
+        reason: failure.as_ref().and_then(|failure| failure.source.as_deref()),
+    });
+    response
+}
+
+fn request_id(request: &Request) -> String {
+    let gateway = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let invocation = || request.lambda_context_ref().map(|context| context.request_id.clone());
+    gateway.or_else(invocation).filter(|id| !id.is_empty()).unwrap_or_else(|| Uuid::new_v4().to_string())
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// A panic while a request is served is remembered by its place, for that request's log line; its words could hold what
+/// no log may. Any other panic is told as usual.
+fn remember_panics() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            if RequestId::current().is_empty() {
+                return usual(panicked);
+            }
+            PANIC_PLACE.set(panicked.location().map(ToString::to_string));
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{body::Body, http::StatusCode, routing::get};
+    use tower::ServiceExt;
+
+    async fn panicking() -> &'static str {
+        panic!("a secret")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_problem_and_the_next_request_works() {
+        let settings = Settings::parse(|name| match name {
+            "ISSUER" => Some("http://localhost".into()),
+            "AWS_REGION" => Some("eu-central-1".into()),
+            _ => None,
+        });
+        let router = Router::new().route("/panic", get(panicking)).route("/fine", get(async || "fine"));
+        let router = finish(router, &settings.unwrap());
+        let call =
+            async |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+
+        let failed = call("/panic").await;
+        assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(failed.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let body = axum::body::to_bytes(failed.into_body(), 10_000).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains(r#""code":"internal_error""#) && !text.contains("secret"), "{text}");
+
+        assert_eq!(call("/fine").await.status(), StatusCode::OK);
+        assert_eq!(call("/nothing").await.status(), StatusCode::NOT_FOUND);
+    }
+}

@@ -1,0 +1,39 @@
+//! The HTTP edge: problems, bodies, the signed-in caller, the layers around every router, and the OpenAPI base.
+
+mod body;
+mod caller;
+mod endpoints;
+mod layers;
+mod origin;
+mod page;
+mod password_door;
+mod problem;
+mod query;
+mod user;
+
+pub use body::{Fields, JsonBody};
+pub use caller::{Authority, Bearer, Caller, PendingCaller};
+pub use endpoints::{Endpoints, document};
+pub use layers::{finish, observed};
+pub use origin::Origin;
+pub use page::{Accepts, Page, Pages};
+pub use password_door::{Guess, PasswordDoor};
+pub use problem::{Code, FieldError, Problem, ProblemBody};
+pub use query::UrlQuery;
+pub use user::User;
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+
+/// An answer with tokens or personal data: never kept by a cache (ASVS 14.3.2).
+pub struct NoStore<T>(pub T);
+
+impl<T: IntoResponse> IntoResponse for NoStore<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

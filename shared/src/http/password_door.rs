@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::time::sleep;
+
+use super::{Code, Problem};
+use crate::{
+    Platform,
+    clock::Clock,
+    crypto::{HashError, Hasher, Hashing},
+    domain::Plaintext,
+    store::{Accounts, GuessKey, Reservation, Reserved},
+};
+
+/// Pauses in which three unsettled guesses may settle, before a further one is sent away.
+const PATIENCE: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(100), Duration::from_millis(200), Duration::from_millis(400)];
+
+/// The one door that every password goes through: whatever takes one compares it here, on the one counter
+/// (ASVS 6.3.4).
+#[derive(Clone)]
+pub struct PasswordDoor {
+    accounts: Accounts,
+    hasher: Hasher,
+    clock: Clock,
+}
+
+/// What a compared password was.
+#[derive(Debug)]
+pub enum Guess {
+    /// Right, and still to be settled: by finishing a login, or by `settle_right`.
+    Right(Box<Reservation>),
+    /// Wrong, and settled.
+    Wrong,
+    /// The account went while it was asked for.
+    Gone,
+}
+
+impl PasswordDoor {
+    /// The door of this stack.
+    pub fn new(platform: &Platform, accounts: &Accounts, hasher: &Hasher) -> Self {
+        Self { accounts: accounts.clone(), hasher: hasher.clone(), clock: platform.clock.clone() }
+    }
+
+    /// Reserves a guess, compares it, and settles it where it was wrong.
+    ///
+    /// # Errors
+    /// `account_locked` while the lock lasts, `too_many_requests` where three others are being compared.
+    pub async fn compare(&self, key: GuessKey, password: Plaintext) -> Result<Guess, Problem> {
+        let Some((reservation, place)) = self.reserve(key).await? else {
+            return Ok(Guess::Gone);
+        };
+        if compare(place, &reservation, password).await? {
+            return Ok(Guess::Right(reservation));
+        }
+        self.accounts.settle_wrong(&reservation, self.clock.now()).await?;
+        Ok(Guess::Wrong)
+    }
+
+    /// The place to hash is taken before the guess is reserved, and given back while others settle theirs.
+    async fn reserve(&self, key: GuessKey) -> Result<Option<(Box<Reservation>, Hashing)>, Problem> {
+        let mut pauses = PATIENCE.into_iter();
+        loop {
+            let place = self.hasher.place().await?;
+            let now = self.clock.now();
+            match self.accounts.reserve_guess(key.clone(), now).await? {
+                Reserved::Yes(reservation) => return Ok(Some((reservation, place))),
+                Reserved::Gone => return Ok(None),
+                Reserved::Locked(until) => return Err(locked(until - now)),
+                Reserved::Busy => drop(place),
+            }
+            let Some(pause) = pauses.next() else {
+                return Err(Problem::new(
+                    Code::TooManyRequests,
+                    "Too many sign-ins at once. Please try again in a moment.",
+                )
+                .retry_after(TimeDelta::seconds(1)));
+            };
+            sleep(pause).await;
+        }
+    }
+}
+
+async fn compare(place: Hashing, reservation: &Reservation, password: Plaintext) -> Result<bool, HashError> {
+    match &reservation.account {
+        Some(account) => place.matches(password, account.password_hash.clone()).await,
+        None => place.matches_nobody(password).await,
+    }
+}
+
+fn locked(wait: TimeDelta) -> Problem {
+    Problem::new(Code::AccountLocked, "Account is locked. Please try again later.").retry_after(wait)
+}

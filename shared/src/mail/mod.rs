@@ -1,0 +1,97 @@
+//! What each mail says: one template a mail, with a block each for subject, text and HTML. Templates are embedded.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use minijinja::{Environment, Value, context};
+use thiserror::Error;
+
+use crate::{
+    config::Settings,
+    domain::{Account, DisplayName},
+};
+
+/// The frame around the HTML of every mail.
+const FRAME: &str = include_str!("templates/frame.html");
+/// The template of each kind of mail.
+const TEMPLATES: &[(&str, &str)] =
+    &[("verification", include_str!("templates/verification.html")), ("locked", include_str!("templates/locked.html"))];
+
+/// A mail that cannot be written is a fault of its template.
+#[derive(Debug, Error)]
+#[error("a mail cannot be composed: {0}")]
+pub struct ComposeError(#[from] minijinja::Error);
+
+/// A mail about something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mail {
+    /// Asks the owner of an address to follow a link.
+    Verification { link: String },
+    /// Tells the owner that three wrong passwords locked the account.
+    Locked { until: DateTime<Utc> },
+}
+
+impl Mail {
+    /// The word for it in tables, logs and template names.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Verification { .. } => "verification",
+            Self::Locked { .. } => "locked",
+        }
+    }
+
+    fn context(&self) -> Value {
+        match self {
+            Self::Verification { link } => context! { link },
+            Self::Locked { until } => context! { until => until.format("%Y-%m-%d %H:%M UTC").to_string() },
+        }
+    }
+}
+
+/// A mail as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composed {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// Writes mails.
+#[derive(Clone)]
+pub struct Composer {
+    environment: Arc<Environment<'static>>,
+    app_name: Arc<str>,
+}
+
+impl Composer {
+    /// A composer with the embedded templates.
+    ///
+    /// # Errors
+    /// Where a template is not one.
+    pub fn new(settings: &Settings) -> Result<Self, ComposeError> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+        environment.add_template("frame", FRAME)?;
+        for (kind, template) in TEMPLATES {
+            environment.add_template(kind, template)?;
+        }
+        Ok(Self { environment: Arc::new(environment), app_name: settings.app_name.as_str().into() })
+    }
+
+    /// Writes `mail` to the owner of `account`.
+    ///
+    /// # Errors
+    /// Where its template fails.
+    pub fn compose(&self, mail: &Mail, account: &Account) -> Result<Composed, ComposeError> {
+        let name = account.name.as_ref().map(DisplayName::as_str);
+        let context = context! { app_name => &*self.app_name, name, ..mail.context() };
+        let template = self.environment.get_template(mail.kind())?;
+        let mut rendered = template.render_captured(context)?;
+        let mut block = |name| rendered.with_state_mut(|state| state.render_block(name));
+        Ok(Composed {
+            subject: block("subject")?.trim().to_owned(),
+            text: block("text")?.trim_start().to_owned(),
+            html: rendered.into_output(),
+        })
+    }
+}

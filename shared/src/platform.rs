@@ -1,0 +1,33 @@
+//! What a function is started with.
+
+use std::sync::Arc;
+
+use crate::{
+    aws::Clients,
+    clock::Clock,
+    config::{SettingError, Settings},
+    telemetry,
+};
+
+/// Settings, AWS clients and the clock: all that a function's state is built from.
+#[derive(Clone)]
+pub struct Platform {
+    pub settings: Arc<Settings>,
+    pub aws: Clients,
+    pub clock: Clock,
+}
+
+impl Platform {
+    /// The platform of a process of its own, as Lambda starts it: settings from the environment, logs to standard output.
+    pub fn of_process() -> Result<Self, SettingError> {
+        let settings = Settings::from_environment()?;
+        telemetry::start(&settings);
+        Ok(Self::new(settings, Clock::system()))
+    }
+
+    /// A platform with these settings and this clock.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        let aws = Clients::connect(&settings);
+        Self { settings: Arc::new(settings), aws, clock }
+    }
+}

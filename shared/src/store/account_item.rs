@@ -1,0 +1,192 @@
+//! The `ACCOUNT` item: everything that decides about a person. Attribute names are short, since it is kept under 1 KiB.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+use super::{
+    Item, StoreError,
+    accounts::Event,
+    attributes::{Reader, flag, moment, number, put_some, text},
+    keys,
+};
+use crate::domain::{
+    Account, DisplayName, EmailAddress, Guesses, Plan, Role, Session, SessionTimes, Stay, Username, Verification,
+};
+
+const TABLE: &str = "users";
+
+/// The item of a new account.
+pub(super) fn item(account: &Account, event: Event) -> Item {
+    let mut item = keys::account(account.id).item();
+    item.extend(
+        [
+            ("email", text(account.email.as_str())),
+            ("hash", text(&account.password_hash)),
+            ("role", text(account.role.as_str())),
+            ("plan", text(account.plan.as_str())),
+            ("active", flag(account.active)),
+            ("verified", flag(account.verified)),
+            ("created", moment(account.created_at)),
+            ("updated", moment(account.updated_at)),
+            ("tries", number(0)),
+            ("wrong", number(0)),
+            ("gen", number(0)),
+            ("s", AttributeValue::M(account.sessions.iter().map(session_entry).collect())),
+            ("ev", text(event.as_str())),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    put_some(&mut item, "username", account.username.as_ref().map(|username| text(username.as_str())));
+    put_some(&mut item, "name", account.name.as_ref().map(|name| text(name.as_str())));
+    put_some(&mut item, "login_at", account.last_login_at.map(moment));
+    put_some(&mut item, "ver", account.verification.as_ref().map(verification));
+    item
+}
+
+/// An account from an item of the table or from an image of its stream.
+pub(super) fn read(item: &Item) -> Result<Account, StoreError> {
+    let reader = Reader::new(TABLE, item);
+    let roster = reader.map("s")?.ok_or_else(|| reader.damaged("s"))?;
+    let mut sessions = roster
+        .entries()
+        .map(|entry| entry.and_then(|(id, entry)| read_session(id, &entry)))
+        .collect::<Result<Vec<_>, _>>()?;
+    sessions.sort_by_key(|session| (session.times.used_at, session.id));
+    let (pk, sk) = (reader.text(keys::PK)?, reader.text(keys::SK)?);
+    Ok(Account {
+        id: keys::user_of_account(pk, sk).ok_or_else(|| reader.damaged("pk"))?,
+        email: EmailAddress::parse(reader.text("email")?).map_err(|_| reader.damaged("email"))?,
+        username: parsed(&reader, "username", Username::parse)?,
+        name: parsed(&reader, "name", DisplayName::parse)?,
+        password_hash: reader.text("hash")?.to_owned(),
+        role: Role::of(reader.text("role")?).ok_or_else(|| reader.damaged("role"))?,
+        plan: Plan::of(reader.text("plan")?).ok_or_else(|| reader.damaged("plan"))?,
+        active: reader.flag("active")?,
+        verified: reader.flag("verified")?,
+        created_at: reader.moment("created")?,
+        updated_at: reader.moment("updated")?,
+        last_login_at: reader.optional_moment("login_at")?,
+        guesses: read_guesses(&reader)?,
+        sessions,
+        verification: reader.map("ver")?.map(|entry| read_verification(&entry)).transpose()?,
+    })
+}
+
+fn parsed<T, E>(
+    reader: &Reader<'_>,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, StoreError> {
+    reader.optional_text(name)?.map(parse).transpose().map_err(|_| reader.damaged(name))
+}
+
+/// The guess counters, which stand alike in an account and in a ghost.
+pub(super) fn read_guesses(reader: &Reader<'_>) -> Result<Guesses, StoreError> {
+    Ok(Guesses {
+        tries: reader.number("tries")?,
+        wrong: reader.number("wrong")?,
+        generation: reader.number("gen")?,
+        tried_at: reader.optional_moment("tried_at")?,
+        reservation: reader.optional_text("guess")?.map(str::to_owned),
+    })
+}
+
+/// The name of a session in the roster.
+pub(super) fn roster_name(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+fn session_entry(session: &Session) -> (String, AttributeValue) {
+    (roster_name(session.id), session_map(session))
+}
+
+/// A session in the roster.
+pub(super) fn session_map(session: &Session) -> AttributeValue {
+    let mut map = HashMap::from([
+        ("n".to_owned(), number(session.number)),
+        ("t".to_owned(), moment(session.times.used_at)),
+        ("end".to_owned(), moment(session.times.idle_end)),
+        ("abs".to_owned(), moment(session.times.absolute_end)),
+        ("key".to_owned(), number(session.key)),
+    ]);
+    put_some(&mut map, "short", (!session.stay.is_remembered()).then(|| flag(true)));
+    AttributeValue::M(map)
+}
+
+fn read_session(id: &str, entry: &Reader<'_>) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: Uuid::try_parse(id).map_err(|_| entry.damaged("s"))?,
+        number: entry.number("n")?,
+        times: SessionTimes {
+            used_at: entry.moment("t")?,
+            idle_end: entry.moment("end")?,
+            absolute_end: entry.moment("abs")?,
+        },
+        key: entry.number("key")?,
+        stay: Stay::remembering(entry.flag("short").is_err()),
+    })
+}
+
+/// A verification link that is out.
+pub(super) fn verification(verification: &Verification) -> AttributeValue {
+    AttributeValue::M(HashMap::from([
+        ("id".to_owned(), text(verification.id.simple().to_string())),
+        ("end".to_owned(), moment(verification.end)),
+        ("key".to_owned(), number(verification.key)),
+    ]))
+}
+
+fn read_verification(entry: &Reader<'_>) -> Result<Verification, StoreError> {
+    Ok(Verification { id: entry.uuid("id")?, end: entry.moment("end")?, key: entry.number("key")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    fn account() -> Account {
+        let now: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(1_700_000_000_123);
+        let session = |id: u128| Session {
+            id: Uuid::from_u128(id),
+            number: 41,
+            times: SessionTimes::beginning(now, Stay::Remembered, TimeDelta::days(7)),
+            key: 12,
+            stay: Stay::Remembered,
+        };
+        Account {
+            id: Uuid::from_u128(7),
+            email: EmailAddress::parse("a.rather.long.address@subdomain.example.com").unwrap(),
+            username: Some(Username::parse("a_rather_long_username").unwrap()),
+            name: Some(DisplayName::parse("Somebody With A Rather Long Name").unwrap()),
+            password_hash: format!("$argon2id$v=19$m=19456,t=2,p=1${}${}", "s".repeat(22), "h".repeat(43)),
+            role: Role::Admin,
+            plan: Plan::Premium,
+            active: true,
+            verified: true,
+            created_at: now,
+            updated_at: now,
+            last_login_at: Some(now),
+            guesses: Guesses::default(),
+            sessions: (1..=5).map(session).collect(),
+            verification: Some(Verification { id: Uuid::from_u128(9), end: now, key: 1 }),
+        }
+    }
+
+    #[test]
+    fn an_account_reads_back_as_it_was_written() {
+        let (written, read) = (account(), read(&item(&account(), Event::Registered)).unwrap());
+        assert_eq!(read.email, written.email);
+        assert_eq!(read.sessions, written.sessions);
+        assert_eq!(read.verification, written.verification);
+        assert_eq!((read.role, read.plan, read.last_login_at), (written.role, written.plan, written.last_login_at));
+    }
+
+    #[test]
+    fn a_damaged_item_names_table_and_attribute() {
+        let mut item = item(&account(), Event::Registered);
+        item.insert("role".into(), text("EMPEROR"));
+        assert_eq!(read(&item).unwrap_err().to_string(), "an item is damaged: role of users");
+    }
+}

@@ -1,0 +1,179 @@
+use std::{collections::HashMap, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, Put, TransactWriteItem},
+};
+use uuid::Uuid;
+
+use super::{
+    Item, StoreError, account_item,
+    attributes::{Reader, expiry, moment, put_some, text},
+    keys,
+    transactions::{Transacted, transact},
+};
+use crate::{
+    Platform,
+    config::SettingError,
+    domain::{Account, Device, Identifier, NewAccount, Session},
+};
+
+/// What the last write of an account did. The stream's filters go by it, since they cannot compare images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Registered,
+    VerificationRequested,
+    Verified,
+    SignedIn,
+    /// A guess was reserved, settled or cleared.
+    Guessed,
+    /// The third wrong guess in a row was settled.
+    Locked,
+}
+
+impl Event {
+    /// The word in the item and in the template's stream filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::VerificationRequested => "verification_requested",
+            Self::Verified => "verified",
+            Self::SignedIn => "signed_in",
+            Self::Guessed => "guessed",
+            Self::Locked => "locked",
+        }
+    }
+
+    /// The event of that word.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Registered, Self::VerificationRequested, Self::Verified, Self::SignedIn, Self::Guessed, Self::Locked]
+            .into_iter()
+            .find(|event| event.as_str() == word)
+    }
+}
+
+/// How registering ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    Made,
+    EmailTaken,
+    UsernameTaken,
+}
+
+/// Accounts and the claims on their addresses and usernames: table `users`, and in `tokens` what goes with a session.
+#[derive(Clone)]
+pub struct Accounts {
+    pub(super) client: Client,
+    pub(super) users: Arc<str>,
+    pub(super) tokens: Option<Arc<str>>,
+}
+
+impl Accounts {
+    /// The accounts of this stack. A function without `TOKENS_TABLE` can read them and no more.
+    ///
+    /// # Errors
+    /// Where the function was not given the table.
+    pub fn new(platform: &Platform) -> Result<Self, SettingError> {
+        let settings = &platform.settings;
+        Ok(Self {
+            client: platform.aws.dynamodb.clone(),
+            users: settings.resource("USERS_TABLE")?.into(),
+            tokens: settings.resource("TOKENS_TABLE").ok().map(Into::into),
+        })
+    }
+
+    pub(super) fn tokens(&self) -> Result<&str, StoreError> {
+        self.tokens.as_deref().ok_or_else(|| StoreError::Refused("this function was not given TOKENS_TABLE".into()))
+    }
+
+    /// The account of that id, read strongly.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find(&self, id: Uuid) -> Result<Option<Account>, StoreError> {
+        self.get(keys::account(id)).await?.as_ref().map(account_item::read).transpose()
+    }
+
+    /// The user who holds that address or username, read strongly.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_user(&self, identifier: &Identifier) -> Result<Option<Uuid>, StoreError> {
+        let claim = self.get(keys::claim_of(identifier)).await?;
+        claim.map(|claim| Reader::new("users", &claim).uuid("uid")).transpose()
+    }
+
+    async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {
+        let request = self.client.get_item().table_name(&*self.users).set_key(Some(key.item())).consistent_read(true);
+        Ok(request.send().await?.item)
+    }
+
+    /// Makes an account, its claims and its first session in one transaction.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn create(&self, new: NewAccount, device: &Device) -> Result<Created, StoreError> {
+        let account = Account::from(new);
+        let mut items = vec![
+            self.put_new(claim(keys::email_claim(&account.email), account.id))?,
+            self.put_new(account_item::item(&account, Event::Registered))?,
+        ];
+        if let Some(username) = &account.username {
+            items.push(self.put_new(claim(keys::username_claim(username), account.id))?);
+        }
+        for session in &account.sessions {
+            let row =
+                Put::builder().table_name(self.tokens()?).set_item(Some(session_row(account.id, session, device)));
+            items.push(TransactWriteItem::builder().put(build(row.build())?).build());
+        }
+        match transact(&self.client, items).await? {
+            Transacted::Committed => Ok(Created::Made),
+            Transacted::Refused(refused) if refused.contains(0) => Ok(Created::EmailTaken),
+            Transacted::Refused(refused) if refused.contains(2) => Ok(Created::UsernameTaken),
+            Transacted::Refused(_) => Err(StoreError::Contended),
+        }
+    }
+
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&*self.users)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)");
+        Ok(TransactWriteItem::builder().put(build(put.build())?).build())
+    }
+
+    /// The account in an image of the stream of table `users`, with what the write did; nothing where the image is of
+    /// another kind of item.
+    ///
+    /// # Errors
+    /// Where the image is damaged.
+    pub fn read_image(image: &HashMap<String, AttributeValue>) -> Result<Option<(Event, Account)>, StoreError> {
+        let reader = Reader::new("users", image);
+        if reader.text(keys::SK)? != "ACCOUNT" {
+            return Ok(None);
+        }
+        let event = Event::of(reader.text("ev")?).ok_or_else(|| reader.damaged("ev"))?;
+        Ok(Some((event, account_item::read(image)?)))
+    }
+}
+
+/// A request that lacks a part is a fault of this file, told like a refusal.
+pub(super) fn build<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
+    built.map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+fn claim(key: keys::Key, user_id: Uuid) -> Item {
+    let mut item = key.item();
+    item.insert("uid".into(), text(user_id.to_string()));
+    item
+}
+
+/// What a session shows of itself to its owner; the roster in the account decides.
+pub(super) fn session_row(user_id: Uuid, session: &Session, device: &Device) -> Item {
+    let mut item = keys::session(user_id, session.id).item();
+    item.insert("created".into(), moment(session.times.used_at));
+    item.insert(keys::EXPIRES_AT.into(), expiry(session.times.absolute_end));
+    put_some(&mut item, "ip", device.ip_address.as_deref().map(text));
+    put_some(&mut item, "ua", device.user_agent.as_deref().map(text));
+    item
+}

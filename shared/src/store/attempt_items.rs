@@ -1,0 +1,100 @@
+//! The items of table `attempts`.
+
+use std::io;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use super::{
+    Item, StoreError,
+    attributes::{Reader, moment, number, put_some, text},
+    keys,
+};
+use crate::domain::{Attempt, NewAttempt, Outcome, QuestionProgress, Summary};
+
+const TABLE: &str = "attempts";
+
+/// zstd's level for code: its default, a few microseconds a KiB.
+const COMPRESSION: i32 = 3;
+/// Bytes that stored code can unpack to at the most: what a submission may hold.
+const LARGEST_CODE: usize = 256 * 1024;
+
+/// A row of the history, 200 bytes at the most, under `key`.
+pub(super) fn row(key: &keys::Key, attempt: &NewAttempt) -> Item {
+    let mut item = key.item();
+    item.insert("id".into(), AttributeValue::B(Blob::new(attempt.id.as_bytes())));
+    item.insert("q".into(), number(attempt.question_id));
+    item.insert("lang".into(), text(&attempt.language));
+    item.insert("p".into(), number(attempt.outcome.passed_tests));
+    item.insert("t".into(), number(attempt.outcome.total_tests));
+    put_some(&mut item, "ms", attempt.outcome.runtime_ms.map(number));
+    item.insert("at".into(), moment(attempt.created_at));
+    item
+}
+
+pub(super) fn read_row(item: &Item) -> Result<Attempt, StoreError> {
+    let reader = Reader::new(TABLE, item);
+    Ok(Attempt {
+        id: Uuid::from_slice(reader.bytes("id")?).map_err(|_| reader.damaged("id"))?,
+        question_id: reader.number("q")?,
+        language: reader.text("lang")?.to_owned(),
+        outcome: Outcome {
+            passed_tests: reader.number("p")?,
+            total_tests: reader.number("t")?,
+            runtime_ms: reader.optional_number("ms")?,
+        },
+        created_at: reader.moment("at")?,
+    })
+}
+
+/// The attempt with its code, compressed, and its owner.
+pub(super) fn code(attempt: &NewAttempt) -> Result<Item, StoreError> {
+    let failed = |error: io::Error| StoreError::Refused(format!("code cannot be compressed: {error}"));
+    let compressed = zstd::bulk::compress(attempt.code.as_bytes(), COMPRESSION).map_err(failed)?;
+    let mut item = row(&keys::code(attempt.id), attempt);
+    item.insert("uid".into(), text(attempt.user_id.to_string()));
+    item.insert("code".into(), AttributeValue::B(Blob::new(compressed)));
+    Ok(item)
+}
+
+/// Owner, attempt and code.
+pub(super) fn read_code(item: &Item) -> Result<(Uuid, Attempt, String), StoreError> {
+    let reader = Reader::new(TABLE, item);
+    let unpacked = zstd::bulk::decompress(reader.bytes("code")?, LARGEST_CODE).map_err(|_| reader.damaged("code"))?;
+    let code = String::from_utf8(unpacked).map_err(|_| reader.damaged("code"))?;
+    Ok((reader.uuid("uid")?, read_row(item)?, code))
+}
+
+pub(super) fn read_summary(item: &Item) -> Result<Summary, StoreError> {
+    let reader = Reader::new(TABLE, item);
+    Ok(Summary {
+        total_attempts: reader.number("total")?,
+        solved: reader.number("solved")?,
+        last_attempt_at: reader.optional_moment("last")?,
+    })
+}
+
+/// What a person has done on one question.
+pub(super) fn progress(key: &keys::Key, progress: &QuestionProgress) -> Item {
+    let mut item = key.item();
+    item.insert("total".into(), number(progress.attempts));
+    item.insert("p".into(), number(progress.best_passed_tests));
+    item.insert("t".into(), number(progress.total_tests));
+    put_some(&mut item, "ms", progress.best_runtime_ms.map(number));
+    put_some(&mut item, "solved", progress.solved_at.map(moment));
+    put_some(&mut item, "last", progress.last_attempt_at.map(moment));
+    item
+}
+
+pub(super) fn read_progress(item: &Item) -> Result<QuestionProgress, StoreError> {
+    let reader = Reader::new(TABLE, item);
+    Ok(QuestionProgress {
+        attempts: reader.number("total")?,
+        best_passed_tests: reader.number("p")?,
+        total_tests: reader.number("t")?,
+        best_runtime_ms: reader.optional_number("ms")?,
+        solved_at: reader.optional_moment("solved")?,
+        last_attempt_at: reader.optional_moment("last")?,
+    })
+}

@@ -1,0 +1,200 @@
+//! Counts attempts: summary, history, per-question row and day move in one transaction, conditioned on every value that
+//! it was computed from, so that no reader sees them disagree and no number is skipped.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::sleep;
+
+use super::{
+    Item, StoreError,
+    accounts::build,
+    attempt_items,
+    attributes::{expiry, moment, number, text},
+    keys,
+    transactions::{Refused, Transacted, jittered, transact},
+};
+use crate::{
+    Platform,
+    config::SettingError,
+    domain::{NewAttempt, QuestionProgress, Summary},
+};
+
+/// Rounds against other submissions of the same person, and the longest pause between them.
+const ROUNDS: u32 = 64;
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// Code that no attempt came to refer to is looked for after this long.
+const PENDING: TimeDelta = TimeDelta::days(1);
+
+/// Places of the conditions in the transaction.
+const SUMMARY: usize = 0;
+const QUESTION: usize = 1;
+
+/// Attempts of everyone: table `attempts`.
+#[derive(Clone)]
+pub struct Attempts {
+    pub(super) client: Client,
+    pub(super) table: Arc<str>,
+}
+
+/// What a submission is computed from.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    pub summary: Summary,
+    pub question: QuestionProgress,
+}
+
+impl Attempts {
+    /// The attempts of this stack.
+    ///
+    /// # Errors
+    /// Where the function was not given the table.
+    pub fn new(platform: &Platform) -> Result<Self, SettingError> {
+        let table = platform.settings.resource("ATTEMPTS_TABLE")?.into();
+        Ok(Self { client: platform.aws.dynamodb.clone(), table })
+    }
+
+    /// Stores the code and reads the counts, in one round trip. The code's `PENDING` row leads to it should no attempt
+    /// come to refer to it.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn prepare(&self, attempt: &NewAttempt) -> Result<Counted, StoreError> {
+        let code = self.put(attempt_items::code(attempt)?);
+        let pending = self.put(pending(attempt));
+        let summary = self.get(keys::summary(attempt.user_id));
+        let question = self.get(keys::question(attempt.user_id, attempt.question_id));
+        let (summary, question, (), ()) = tokio::try_join!(summary, question, code, pending)?;
+        Ok(Counted {
+            summary: summary.as_ref().map(attempt_items::read_summary).transpose()?.unwrap_or_default(),
+            question: question.as_ref().map(attempt_items::read_progress).transpose()?.unwrap_or_default(),
+        })
+    }
+
+    /// Counts an attempt whose code is stored. Where another submission came first, it is planned anew from what that
+    /// one left.
+    ///
+    /// # Errors
+    /// Where the store cannot answer, or others keep coming first.
+    pub async fn count(&self, attempt: &NewAttempt, mut before: Counted) -> Result<(), StoreError> {
+        for round in 0..ROUNDS {
+            let refused = match transact(&self.client, self.plan(attempt, &before)?).await? {
+                Transacted::Committed => return Ok(()),
+                Transacted::Refused(refused) => refused,
+            };
+            before = replanned(before, &refused)?;
+            sleep(jittered((Duration::from_millis(5) * 2_u32.pow(round.min(6))).min(LONGEST_PAUSE))).await;
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn plan(&self, attempt: &NewAttempt, before: &Counted) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let (user, at) = (attempt.user_id, attempt.created_at);
+        let after = before.question.with(&attempt.outcome, at);
+        let first_solve = before.question.solved_at.is_none() && after.solved_at.is_some();
+        let history = keys::history_row(user, before.summary.total_attempts);
+        let of_question = keys::question_row(user, attempt.question_id, before.question.attempts);
+        let question_key = keys::question(user, attempt.question_id);
+        Ok(vec![
+            update(self.summary_update(attempt, &before.summary, &before.summary.with(first_solve, at))?),
+            put(self.question_put(attempt_items::progress(&question_key, &after), before.question.attempts)?),
+            put(self.new_row(attempt_items::row(&history, attempt))?),
+            put(self.new_row(attempt_items::row(&of_question, attempt))?),
+            update(self.day_update(attempt, first_solve)?),
+        ])
+    }
+
+    fn summary_update(&self, attempt: &NewAttempt, before: &Summary, after: &Summary) -> Result<Update, StoreError> {
+        let update = Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(keys::summary(attempt.user_id).item()))
+            .update_expression("SET #total = :after, solved = :solved, #last = :last")
+            .condition_expression(unchanged(before.total_attempts))
+            .expression_attribute_names("#total", "total")
+            .expression_attribute_names("#last", "last")
+            .expression_attribute_values(":after", number(after.total_attempts))
+            .expression_attribute_values(":solved", number(after.solved))
+            .expression_attribute_values(":last", moment(after.last_attempt_at.unwrap_or(attempt.created_at)))
+            .expression_attribute_values(":before", number(before.total_attempts))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        build(update.build())
+    }
+
+    fn question_put(&self, item: Item, before: u64) -> Result<Put, StoreError> {
+        let put = Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(item))
+            .condition_expression(unchanged(before))
+            .expression_attribute_names("#total", "total")
+            .expression_attribute_values(":before", number(before))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        build(put.build())
+    }
+
+    fn new_row(&self, item: Item) -> Result<Put, StoreError> {
+        build(
+            Put::builder()
+                .table_name(&*self.table)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk)")
+                .build(),
+        )
+    }
+
+    /// The attempt's day in its month: attempts, those that solved, and first solves.
+    fn day_update(&self, attempt: &NewAttempt, first_solve: bool) -> Result<Update, StoreError> {
+        let day = attempt.created_at.format("%d");
+        let update = Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(keys::month(attempt.user_id, &attempt.created_at.format("%Y-%m").to_string()).item()))
+            .update_expression(format!("ADD a{day} :one, s{day} :solved, f{day} :first"))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":solved", number(u8::from(attempt.outcome.is_solved())))
+            .expression_attribute_values(":first", number(u8::from(first_solve)));
+        build(update.build())
+    }
+
+    async fn put(&self, item: Item) -> Result<(), StoreError> {
+        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    pub(super) async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {
+        let request = self.client.get_item().table_name(&*self.table).set_key(Some(key.item())).consistent_read(true);
+        Ok(request.send().await?.item)
+    }
+}
+
+/// A count that is still what it was: 0 is a row that is not there yet.
+fn unchanged(before: u64) -> &'static str {
+    if before == 0 { "attribute_not_exists(#total) OR #total = :before" } else { "#total = :before" }
+}
+
+/// The counts as the failed conditions met them; what did not fail had not changed.
+fn replanned(before: Counted, refused: &Refused) -> Result<Counted, StoreError> {
+    Ok(Counted {
+        summary: refused.met(SUMMARY).map_or(Ok(before.summary), attempt_items::read_summary)?,
+        question: refused.met(QUESTION).map_or(Ok(before.question), attempt_items::read_progress)?,
+    })
+}
+
+fn pending(attempt: &NewAttempt) -> Item {
+    let expires_at: DateTime<Utc> = attempt.created_at + PENDING;
+    let mut item = keys::pending(attempt.id).item();
+    item.insert("uid".into(), text(attempt.user_id.to_string()));
+    item.insert("q".into(), number(attempt.question_id));
+    item.insert(keys::EXPIRES_AT.into(), expiry(expires_at));
+    item
+}
+
+fn put(put: Put) -> TransactWriteItem {
+    TransactWriteItem::builder().put(put).build()
+}
+
+fn update(update: Update) -> TransactWriteItem {
+    TransactWriteItem::builder().update(update).build()
+}

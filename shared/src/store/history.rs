@@ -1,0 +1,142 @@
+//! Reads attempts. History rows are numbered without gaps, so any page, at any offset, is key arithmetic.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use std::ops::Range;
+use uuid::Uuid;
+
+use super::{
+    Attempts, StoreError, attempt_items,
+    attributes::text,
+    keys::{self, Key, ROWS_PER_BUCKET},
+};
+use crate::domain::{Attempt, Summary};
+
+/// Where a page begins, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageStart {
+    /// After that many newer ones.
+    Offset(u64),
+    /// With the newest one below that number: what the last page's cursor says.
+    Before(u64),
+}
+
+/// The numbers of the rows of a page, of the whole history or of one question's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPage {
+    pub total: u64,
+    pub rows: Range<u64>,
+}
+
+impl HistoryPage {
+    /// The page of at most `limit` rows from `start`, in a history of `total`.
+    pub fn new(total: u64, start: PageStart, limit: u64) -> Self {
+        let end = match start {
+            PageStart::Offset(offset) => total.saturating_sub(offset),
+            PageStart::Before(number) => total.min(number),
+        };
+        Self { total, rows: end.saturating_sub(limit)..end }
+    }
+
+    /// Where the next page begins, where there is one.
+    pub fn next(&self) -> Option<u64> {
+        (self.rows.start > 0 && !self.rows.is_empty()).then_some(self.rows.start)
+    }
+}
+
+impl Attempts {
+    /// What a person has done in all.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_summary(&self, user_id: Uuid) -> Result<Summary, StoreError> {
+        let item = self.get(keys::summary(user_id)).await?;
+        item.as_ref().map(attempt_items::read_summary).transpose().map(Option::unwrap_or_default)
+    }
+
+    /// How many attempts a person's history holds, or those at one question.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_total(&self, user_id: Uuid, question_id: Option<u64>) -> Result<u64, StoreError> {
+        let Some(question_id) = question_id else {
+            return Ok(self.find_summary(user_id).await?.total_attempts);
+        };
+        let item = self.get(keys::question(user_id, question_id)).await?;
+        let progress = item.as_ref().map(attempt_items::read_progress).transpose()?;
+        Ok(progress.map_or(0, |progress| progress.attempts))
+    }
+
+    /// The rows of a page, newest first.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_page(
+        &self,
+        user_id: Uuid,
+        question_id: Option<u64>,
+        page: &HistoryPage,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let Range { start, end } = page.rows;
+        let Some(last) = end.checked_sub(1).filter(|last| *last >= start) else {
+            return Ok(Vec::new());
+        };
+        let key = |number| match question_id {
+            None => keys::history_row(user_id, number),
+            Some(question_id) => keys::question_row(user_id, question_id, number),
+        };
+        let boundary = last - last % ROWS_PER_BUCKET;
+        if question_id.is_some() || boundary <= start {
+            return self.find_rows(&key(start), &key(last)).await;
+        }
+        let (older_first, older_last, newer_first, newer_last) =
+            (key(start), key(boundary - 1), key(boundary), key(last));
+        let older = self.find_rows(&older_first, &older_last);
+        let newer = self.find_rows(&newer_first, &newer_last);
+        let (mut rows, older) = tokio::try_join!(newer, older)?;
+        rows.extend(older);
+        Ok(rows)
+    }
+
+    /// The rows between two keys of one partition, newest first.
+    async fn find_rows(&self, first: &Key, last: &Key) -> Result<Vec<Attempt>, StoreError> {
+        let request = self.between(first, last);
+        let items = request.send().await?.items.unwrap_or_default();
+        items.iter().map(attempt_items::read_row).collect()
+    }
+
+    fn between(&self, first: &Key, last: &Key) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(&first.pk))
+            .expression_attribute_values(":first", text(&first.sk))
+            .expression_attribute_values(":last", text(&last.sk))
+    }
+
+    /// One attempt with its owner and its code.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find(&self, attempt_id: Uuid) -> Result<Option<(Uuid, Attempt, String)>, StoreError> {
+        let item = self.get(keys::code(attempt_id)).await?;
+        item.as_ref().map(attempt_items::read_code).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_walk_from_the_newest_to_the_first_row() {
+        let page = |start| HistoryPage::new(45, start, 20);
+        assert_eq!((page(PageStart::Offset(0)).rows, page(PageStart::Offset(0)).next()), (25..45, Some(25)));
+        assert_eq!((page(PageStart::Before(25)).rows, page(PageStart::Before(25)).next()), (5..25, Some(5)));
+        assert_eq!((page(PageStart::Before(5)).rows, page(PageStart::Before(5)).next()), (0..5, None));
+        assert_eq!((page(PageStart::Offset(45)).rows, page(PageStart::Offset(u64::MAX)).rows), (0..0, 0..0));
+        assert_eq!(page(PageStart::Before(u64::MAX)).rows, 25..45);
+    }
+}

@@ -1,0 +1,81 @@
+//! DynamoDB. Every key pattern stands in [`keys`], every kind of item in a file of its own, and no item's shape leaves
+//! this module. Whatever protects something is one conditional write, conditioned on each value it was computed from.
+
+mod account_item;
+mod accounts;
+mod attempt_items;
+mod attempts;
+mod attributes;
+mod guesses;
+mod history;
+mod keys;
+mod limits;
+mod logins;
+mod mails;
+mod tables;
+mod transactions;
+mod verifications;
+
+pub use accounts::{Accounts, Created, Event};
+pub use attempts::{Attempts, Counted};
+pub use guesses::{GuessKey, Reservation, Reserved, Settled};
+pub use history::{HistoryPage, PageStart};
+pub use limits::{Limit, Limits};
+pub use logins::{Finished, Login};
+pub use mails::{Mails, Owed};
+pub use tables::Tables;
+pub use verifications::Verified;
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    types::AttributeValue,
+};
+use std::collections::HashMap;
+use thiserror::Error;
+
+use crate::aws::reason;
+
+/// An item as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Why the store could not answer. A failed condition is not among these: it is an outcome, not an error.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// DynamoDB throttles, or is not to be reached in time. Trying again later may help.
+    #[error("DynamoDB is not available: {0}")]
+    Unavailable(String),
+    /// DynamoDB refuses the call: a missing table, a missing permission.
+    #[error("DynamoDB refused the call: {0}")]
+    Refused(String),
+    /// An item is not what was written.
+    #[error("an item is damaged: {attribute} of {table}")]
+    Damaged { table: &'static str, attribute: &'static str },
+    /// Too many writers at once, for longer than a request may take.
+    #[error("too many conflicting writes")]
+    Contended,
+}
+
+/// Error codes of DynamoDB that pass.
+const PASSING: &[&str] = &[
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "InternalServerError",
+    "TransactionInProgressException",
+    "ServiceUnavailable",
+];
+
+impl<E> From<SdkError<E>> for StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E>) -> Self {
+        let passes = match &error {
+            SdkError::ServiceError(service) => service.err().code().is_some_and(|code| PASSING.contains(&code)),
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+            _ => false,
+        };
+        let chain = reason(&error);
+        if passes { Self::Unavailable(chain) } else { Self::Refused(chain) }
+    }
+}

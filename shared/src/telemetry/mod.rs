@@ -1,0 +1,66 @@
+//! Logs: JSON on standard output, one object a line, without secrets, addresses or line breaks from a request.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+use uuid::Uuid;
+
+use crate::config::Settings;
+
+/// Starts the log. A second start in one process changes nothing.
+pub fn start(settings: &Settings) {
+    let filter = EnvFilter::try_new(&settings.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_span_events(FmtSpan::NONE)
+        .with_target(false)
+        .with_env_filter(filter);
+    // Fails where a log has been started already.
+    let _ = subscriber.try_init();
+}
+
+/// What the log says of one request. The route is the pattern, never the path: that could hold an id or a token.
+pub struct RequestLine<'a> {
+    pub request_id: &'a str,
+    pub function: &'a str,
+    pub method: &'a str,
+    pub route: &'a str,
+    pub status: u16,
+    pub duration: Duration,
+    pub user_id: Option<Uuid>,
+    pub code: Option<&'a str>,
+    pub reason: Option<&'a str>,
+}
+
+/// Logs a request, once: failures of ours as errors, everything else as information.
+pub fn request(line: &RequestLine<'_>) {
+    static WARM: AtomicBool = AtomicBool::new(false);
+    let cold_start = !WARM.swap(true, Ordering::Relaxed);
+    let RequestLine { request_id, function, method, route, status, code, reason, .. } = line;
+    let duration_ms = line.duration.as_secs_f64() * 1000.0;
+    let user_id = line.user_id.map(|id| id.to_string());
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id,
+                function,
+                method,
+                route,
+                status,
+                duration_ms,
+                cold_start,
+                user_id,
+                code,
+                reason,
+                "request"
+            )
+        };
+    }
+    if *status >= 500 { log!(error) } else { log!(info) }
+}

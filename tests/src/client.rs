@@ -1,0 +1,181 @@
+//! A stack in memory, and the people who call it.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use local::{Data, Entry, Letter, Options, Stack};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+/// A password that the rules accept.
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// A stack of a test's own.
+pub struct App {
+    stack: Stack,
+    client: Client,
+}
+
+/// A response, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+/// Someone who is signed in.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub email: String,
+    pub access_token: String,
+    pub refresh_token: String,
+    pub id: String,
+}
+
+impl Answer {
+    /// The body as JSON; `null` where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The problem's code.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The fields that a problem names.
+    pub fn refused_fields(&self) -> Vec<String> {
+        let errors = self.json()["errors"].clone();
+        let fields = errors.as_array().into_iter().flatten().filter_map(|error| error["field"].as_str());
+        fields.map(str::to_owned).collect()
+    }
+
+    /// A header's text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl App {
+    /// A stack with the settings that a deployment would have.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A stack with settings of its own.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings: BTreeMap<_, _> = settings.chain([("LOG_LEVEL".to_owned(), "off".to_owned())]).collect();
+        let options = Options { port: 0, aws_port: 0, data: Data::Memory, settings };
+        let stack = Stack::start(options).await.expect("the stack starts");
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        Self { stack, client }
+    }
+
+    /// Where the AWS endpoints are.
+    pub fn aws_address(&self) -> SocketAddr {
+        self.stack.aws_address
+    }
+
+    /// A request to a path of the API, to be sent with [`App::send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.stack.address))
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.expect("a body") }
+    }
+
+    /// GET by nobody in particular.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// POST of JSON by nobody in particular.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// GET by a member.
+    pub async fn get_as(&self, member: &Member, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).bearer_auth(&member.access_token)).await
+    }
+
+    /// POST of JSON by a member.
+    pub async fn post_as(&self, member: &Member, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).bearer_auth(&member.access_token).json(&body)).await
+    }
+
+    /// Registers, without verifying.
+    pub async fn register(&self, email: &str) -> Member {
+        let answer = self.post("/api/v1/auth/register", json!({ "email": email, "password": PASSWORD })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        Member::new(email, &answer)
+    }
+
+    /// Registers, verifies and logs in.
+    pub async fn member(&self, email: &str) -> Member {
+        self.register(email).await;
+        let token = self.verification_token(email).await;
+        let verified = self.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+        assert_eq!(verified.status, StatusCode::OK, "{}", verified.text);
+        let answer = self.login(email, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        Member::new(email, &answer)
+    }
+
+    /// Logs in.
+    pub async fn login(&self, email: &str, password: &str) -> Answer {
+        self.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    /// The mails to an address, newest first, once the streams have caught up.
+    pub async fn letters(&self, email: &str) -> Vec<Letter> {
+        let request = self.request(Method::GET, "/_local/mailbox").header("accept", "application/json");
+        let all: Vec<Letter> = serde_json::from_str(&self.send(request).await.text).expect("the mailbox");
+        all.into_iter().filter(|letter| letter.to == email).collect()
+    }
+
+    /// The token of the newest verification link mailed to an address.
+    pub async fn verification_token(&self, email: &str) -> String {
+        let letters = self.letters(email).await;
+        let tokens = letters.iter().filter_map(|letter| letter.text.split("/verify-email?token=").nth(1));
+        let token = tokens.into_iter().next().expect("a mail with a link");
+        token.split_whitespace().next().expect("a token").to_owned()
+    }
+
+    /// Moves the service's clock.
+    pub async fn advance(&self, seconds: u32) {
+        let moved = self.post("/_local/clock", json!({ "advance_seconds": seconds })).await;
+        assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
+    }
+
+    /// Injects a fault.
+    pub async fn fault(&self, fault: Value) {
+        let injected = self.post("/_local/faults", fault).await;
+        assert_eq!(injected.status, StatusCode::NO_CONTENT, "{}", injected.text);
+    }
+
+    /// What the request that was answered so has cost.
+    pub async fn cost(&self, answer: &Answer) -> Entry {
+        let path = format!("/_local/ledger?request_id={}", answer.header("x-request-id"));
+        let entries: Vec<Entry> = serde_json::from_str(&self.get(&path).await.text).expect("the ledger");
+        entries.into_iter().next().expect("an entry of the request")
+    }
+}
+
+impl Member {
+    fn new(email: &str, answer: &Answer) -> Self {
+        let body = answer.json();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        Self {
+            email: email.to_owned(),
+            access_token: text(&body["access_token"]),
+            refresh_token: text(&body["refresh_token"]),
+            id: text(&body["user"]["id"]),
+        }
+    }
+}

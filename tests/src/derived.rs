@@ -1,0 +1,85 @@
+//! The files, and the parts of files, that are generated from the code. `cargo run -p tests --bin regenerate` writes
+//! them; a test fails where one differs.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+use shared::{config::DOCUMENTATION, http};
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every derived file with what it should hold.
+///
+/// # Errors
+/// Where a file that is derived in part cannot be read.
+pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
+    let readme = fs::read_to_string(root().join("README.md"))?;
+    let readme = replaced(&readme, "endpoints", &endpoints());
+    let readme = replaced(&readme, "settings", &settings());
+    Ok(vec![("infra/openapi.json".into(), openapi()), ("README.md".into(), readme)])
+}
+
+/// The OpenAPI document of all functions.
+pub fn openapi() -> String {
+    let parts = [
+        auth::endpoints().openapi(),
+        users::endpoints().openapi(),
+        attempts::endpoints().openapi(),
+        system::endpoints().openapi(),
+    ];
+    let document = serde_json::to_string_pretty(&http::document(parts)).unwrap_or_default();
+    document + "\n"
+}
+
+/// The text with what stands between the marks of `name` replaced.
+fn replaced(text: &str, name: &str, content: &str) -> String {
+    let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
+    let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    parts.map_or_else(|| text.to_owned(), |(before, after)| format!("{before}{begin}{content}{end}{after}"))
+}
+
+/// A row an operation, with every path that it answers on.
+fn endpoints() -> String {
+    let document: Value = serde_json::from_str(&openapi()).unwrap_or_default();
+    let mut rows: Vec<(String, String, String, String, Vec<String>)> = Vec::new();
+    let mut aliases = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let text = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
+            match text("description").strip_prefix("The same as `").and_then(|rest| rest.strip_suffix("`.")) {
+                Some(same) => aliases.push((same.to_owned(), method.clone(), path.clone())),
+                None => rows.push((
+                    operation["tags"][0].as_str().unwrap_or_default().to_owned(),
+                    path.clone(),
+                    method.clone(),
+                    text("summary"),
+                    Vec::new(),
+                )),
+            }
+        }
+    }
+    for (same, method, path) in aliases {
+        let row = rows.iter_mut().find(|row| row.1 == same && row.2 == method);
+        row.into_iter().for_each(|row| row.4.push(path.clone()));
+    }
+    let order = ["auth", "users", "attempts", "system"];
+    rows.sort_by_key(|row| order.iter().position(|tag| *tag == row.0));
+    let head = "| endpoint | also | what |\n| --- | --- | --- |\n".to_owned();
+    rows.into_iter().fold(head, |table, (_, path, method, summary, also)| {
+        let also = also.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" ");
+        table + &format!("| {} `{path}` | {also} | {summary} |\n", method.to_uppercase())
+    })
+}
+
+fn settings() -> String {
+    let head = "| setting | default | what |\n| --- | --- | --- |\n".to_owned();
+    DOCUMENTATION.iter().fold(head, |table, setting| {
+        table + &format!("| `{}` | {} | {} |\n", setting.name, setting.default, setting.meaning)
+    })
+}

@@ -1,0 +1,4 @@
+//! What the tests share: a stack of their own each, and clients named for who is calling.
+
+pub mod client;
+pub mod derived;
