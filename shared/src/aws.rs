@@ -2,7 +2,7 @@
 //!
 //! Whether they talk to AWS, to the local stack or to an emulator is decided by `AWS_ENDPOINT_URL` and by nothing else.
 
-use std::{error::Error, future::Future};
+use std::{error::Error, future::Future, time::Duration};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
@@ -16,6 +16,10 @@ use crate::config::Settings;
 
 /// Attempts in all at one AWS call, the first included. Writes that must not count twice carry their own guard.
 const ATTEMPTS: u32 = 4;
+
+/// Longest pause before the second attempt; it doubles each time. The SDK's own, a second, is longer than people wait.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// One client for each AWS service. Making one costs no network.
 #[derive(Clone)]
@@ -49,10 +53,14 @@ fn sdk_config(settings: &Settings) -> SdkConfig {
         .operation_attempt_timeout(settings.aws.attempt_timeout)
         .operation_timeout(settings.aws.operation_timeout)
         .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_PAUSE)
+        .with_max_backoff(LONGEST_PAUSE);
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(settings.aws.region.clone()))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(retries)
         .timeout_config(timeouts);
     config.set_endpoint_url(settings.aws.endpoint_url.clone());
     if let Some(keys) = &settings.aws.credentials {

@@ -10,8 +10,9 @@ pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod mail;
+pub mod markup;
 pub mod platform;
 pub mod store;
 pub mod telemetry;
 
-pub use platform::Platform;
+pub use platform::{Platform, StartFailure};

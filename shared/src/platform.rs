@@ -1,6 +1,6 @@
 //! What a function is started with.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     aws::Clients,
@@ -8,6 +8,21 @@ use crate::{
     config::{SettingError, Settings},
     telemetry,
 };
+
+/// Why a function does not start: one line that says it plainly, which is what `main` prints.
+pub struct StartFailure(String);
+
+impl<E: fmt::Display> From<E> for StartFailure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Debug for StartFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// Settings, AWS clients and the clock: all that a function's state is built from.
 #[derive(Clone)]

@@ -1,1 +1,10 @@
-fn main() {}
+//! Black-box tests. The tree mirrors the URLs' groups; each test has a stack of its own.
+
+mod attempts;
+mod auth;
+mod conventions;
+mod events;
+mod runtime;
+mod stack;
+mod system;
+mod users;

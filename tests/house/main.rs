@@ -1,1 +1,7 @@
-fn main() {}
+//! Guards of the house: its layout, its arrows, its derived files, its template.
+
+mod arrows;
+mod derived;
+mod layout;
+mod readme;
+mod template;

@@ -1,6 +1,6 @@
 //! A stack in memory, and the people who call it.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, ops::Deref};
 
 use local::{Data, Entry, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
@@ -21,6 +21,28 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+}
+
+/// What a request cost.
+#[derive(Debug)]
+pub struct Cost(Entry);
+
+impl Deref for Cost {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.0
+    }
+}
+
+impl Cost {
+    /// Fails where the request took more round trips or capacity than its budget. Calls to the limiter come first and
+    /// are not counted.
+    pub fn within(&self, round_trips: usize, wru: f64, rru: f64) {
+        let cost = (self.round_trips(), self.wru(), self.rru());
+        assert!(cost.0 <= round_trips && cost.1 <= wru && cost.2 <= rru, "{cost:?} is over the budget: {self:#?}");
+        assert!(!self.calls.is_empty(), "the ledger knows nothing of the request");
+    }
 }
 
 /// Someone who is signed in.
@@ -122,14 +144,29 @@ impl App {
         let token = self.verification_token(email).await;
         let verified = self.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
         assert_eq!(verified.status, StatusCode::OK, "{}", verified.text);
-        let answer = self.login(email, PASSWORD).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-        Member::new(email, &answer)
+        self.sign_in(email).await
     }
 
     /// Logs in.
     pub async fn login(&self, email: &str, password: &str) -> Answer {
         self.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    /// Logs in once more.
+    pub async fn sign_in(&self, email: &str) -> Member {
+        let answer = self.login(email, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        Member::new(email, &answer)
+    }
+
+    /// Makes every DynamoDB call so slow that calls which go out together are seen to overlap.
+    pub async fn slow_aws(&self) {
+        self.fault(json!({ "service": "dynamodb", "kind": "slow", "milliseconds": 40, "count": 1_000_000 })).await;
+    }
+
+    /// Invokes a function with an event, past the API.
+    pub async fn invoke(&self, function: &str, event: Value) -> Option<Value> {
+        self.stack.invoke(function, event).await
     }
 
     /// The mails to an address, newest first, once the streams have caught up.
@@ -147,6 +184,14 @@ impl App {
         token.split_whitespace().next().expect("a token").to_owned()
     }
 
+    /// A dump of a table, past the service.
+    pub async fn scan(&self, table: &str) -> Value {
+        let request = self.client.post(format!("http://{}", self.stack.aws_address));
+        let request = request.header("content-type", "application/x-amz-json-1.0");
+        let request = request.header("x-amz-target", "DynamoDB_20120810.Scan");
+        self.send(request.body(json!({ "TableName": table }).to_string())).await.json()
+    }
+
     /// Moves the service's clock.
     pub async fn advance(&self, seconds: u32) {
         let moved = self.post("/_local/clock", json!({ "advance_seconds": seconds })).await;
@@ -160,10 +205,10 @@ impl App {
     }
 
     /// What the request that was answered so has cost.
-    pub async fn cost(&self, answer: &Answer) -> Entry {
+    pub async fn cost(&self, answer: &Answer) -> Cost {
         let path = format!("/_local/ledger?request_id={}", answer.header("x-request-id"));
         let entries: Vec<Entry> = serde_json::from_str(&self.get(&path).await.text).expect("the ledger");
-        entries.into_iter().next().expect("an entry of the request")
+        Cost(entries.into_iter().next().expect("an entry of the request"))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Function `attempts`: coding attempts.
 
-use shared::{Platform, http};
+use shared::{Platform, StartFailure, http};
 
 #[tokio::main]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = attempts::State::load(&platform).await?;
-    lambda_http::run(http::finish(attempts::router(state), &platform.settings)).await
+    Ok(lambda_http::run(http::finish(attempts::router(state), &platform.settings)).await?)
 }

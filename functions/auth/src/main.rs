@@ -1,10 +1,10 @@
 //! Function `auth`: accounts and sign-in.
 
-use shared::{Platform, http};
+use shared::{Platform, StartFailure, http};
 
 #[tokio::main]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = auth::State::load(&platform).await?;
-    lambda_http::run(http::finish(auth::router(state), &platform.settings)).await
+    Ok(lambda_http::run(http::finish(auth::router(state), &platform.settings)).await?)
 }

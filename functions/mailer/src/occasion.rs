@@ -1,7 +1,4 @@
-use std::collections::HashMap;
-
 use aws_lambda_events::dynamodb::EventRecord;
-use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
     config::Settings,
     crypto::{Derivation, VerificationToken},
@@ -27,8 +24,7 @@ impl Occasion {
         if record.event_name == "REMOVE" {
             return Ok(None);
         }
-        let image: HashMap<String, AttributeValue> = record.change.new_image.into();
-        let read = Accounts::read_image(&image)?;
+        let read = Accounts::read_image(record.change.new_image)?;
         Ok(read.map(|(event, account)| Self { event, account }))
     }
 

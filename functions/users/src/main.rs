@@ -1,10 +1,10 @@
 //! Function `users`: the user: profile, preferences, plan, search, administration.
 
-use shared::{Platform, http};
+use shared::{Platform, StartFailure, http};
 
 #[tokio::main]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = users::State::load(&platform).await?;
-    lambda_http::run(http::finish(users::router(state), &platform.settings)).await
+    Ok(lambda_http::run(http::finish(users::router(state), &platform.settings)).await?)
 }

@@ -9,9 +9,9 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use minijinja::{Environment, Value, context};
+use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
-use shared::clock::TimeSource;
+use shared::{clock::TimeSource, markup};
 
 use crate::{
     aws::{Aws, faults::Fault, mailbox::Letter},
@@ -50,7 +50,7 @@ async fn mailbox(State(control): State<Control>, headers: HeaderMap) -> Response
         return Json(letters).into_response();
     }
     let shown: Vec<Value> = letters.iter().map(shown).collect();
-    let mut environment = Environment::new();
+    let mut environment = markup::environment();
     let rendered = environment
         .add_template("mailbox.html", include_str!("mailbox.html"))
         .and_then(|()| environment.get_template("mailbox.html")?.render(context! { letters => shown }));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Router;
-use lambda_http::{Adapter, LambdaEvent, Service, request::LambdaRequest};
+use lambda_http::{Adapter, Context, LambdaEvent, Service, request::LambdaRequest};
 use mailer::Mailer;
 use serde_json::Value;
 use shared::{Platform, clock::Clock, http};
@@ -12,21 +12,37 @@ use crate::{Overrides, StartError, template::Template};
 
 /// A function of the API.
 #[derive(Clone)]
-pub struct HttpFunction(Router);
+pub struct HttpFunction {
+    binary: String,
+    router: Router,
+}
 
 impl HttpFunction {
     /// Invokes it through the same adapter as under Lambda; the answer is the JSON that Lambda would be given.
     pub async fn invoke(self, event: LambdaEvent<LambdaRequest>) -> Option<Value> {
         // The adapter itself cannot cross threads, the future that it makes can. A router is always ready.
-        let answered = Adapter::from(self.0).call(event);
+        let answered = Adapter::from(self.router).call(event);
         serde_json::to_value(answered.await.ok()?).ok()
     }
 }
 
 /// The running functions, those behind the API by their logical id.
+#[derive(Clone)]
 pub struct Functions {
     pub http: HashMap<String, HttpFunction>,
     pub mailer: Mailer,
+}
+
+impl Functions {
+    /// Invokes the function of that binary with an event; nothing where it fails.
+    pub async fn invoke(&self, binary: &str, event: Value) -> Option<Value> {
+        if binary == "mailer" {
+            let event = LambdaEvent::new(serde_json::from_value(event).ok()?, Context::default());
+            return serde_json::to_value(self.mailer.handle(event).await.ok()?).ok();
+        }
+        let (_, function) = self.http.iter().find(|(_, function)| function.binary == binary)?;
+        function.clone().invoke(LambdaEvent::new(serde_json::from_value(event).ok()?, Context::default())).await
+    }
 }
 
 /// Starts the functions of `template`.
@@ -48,7 +64,7 @@ pub async fn start(template: &Template, overrides: &Overrides, clock: &Clock) ->
             continue;
         }
         let router = router(name, &platform).await.map_err(failed)?;
-        routers.insert(function.logical_id.clone(), HttpFunction(router));
+        routers.insert(function.logical_id.clone(), HttpFunction { binary: name.to_owned(), router });
     }
     let mailer = mailer.ok_or_else(|| StartError::Template("it has no function mailer".into()))?;
     Ok(Functions { http: routers, mailer })

@@ -71,6 +71,7 @@ pub enum StartError {
 pub struct Stack {
     pub address: SocketAddr,
     pub aws_address: SocketAddr,
+    functions: functions::Functions,
     tasks: JoinSet<()>,
 }
 
@@ -88,13 +89,18 @@ impl Stack {
         let aws = aws::Aws::start(&options.data, &template, &clock, aws_listener, &mut tasks).await?;
         let settings = Overrides::new(&options, address, aws_address);
         let functions = functions::start(&template, &settings, &Clock::new(clock.clone())).await?;
-        let streams = streams::start(&aws, functions.mailer, &template, &options.data, &mut tasks)?;
+        let streams = streams::start(&aws, functions.mailer.clone(), &template, &options.data, &mut tasks)?;
         schedule::start(&aws, &template, &clock, &mut tasks);
         let control =
             control::Control { aws: aws.clone(), clock: clock.clone(), streams, template: Arc::new(template.clone()) };
-        let gateway = gateway::Gateway::new(&template, functions.http, clock, aws.ledger.clone())?;
+        let gateway = gateway::Gateway::new(&template, functions.http.clone(), clock, aws.ledger.clone())?;
         tasks.spawn(gateway::serve(listener, gateway, control::router(control)));
-        Ok(Self { address, aws_address, tasks })
+        Ok(Self { address, aws_address, functions, tasks })
+    }
+
+    /// Invokes the function of that binary with an event, as `cargo lambda invoke` would; nothing where it fails.
+    pub async fn invoke(&self, binary: &str, event: serde_json::Value) -> Option<serde_json::Value> {
+        self.functions.invoke(binary, event).await
     }
 
     /// Runs until a part of it stops, which none does by itself.

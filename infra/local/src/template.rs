@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-use crate::StartError;
+use crate::{StartError, aws};
 
 /// The template, with its short forms (`!Ref`) written out.
 #[derive(Clone, Debug)]
@@ -46,6 +46,15 @@ pub struct Table {
     pub properties: Value,
     pub ttl_attribute: Option<String>,
 }
+
+/// What CloudFormation knows by itself.
+const PSEUDO_PARAMETERS: &[(&str, &str)] = &[
+    ("AWS::AccountId", "000000000000"),
+    ("AWS::Partition", "aws"),
+    ("AWS::Region", aws::REGION),
+    ("AWS::StackName", "local"),
+    ("AWS::URLSuffix", "amazonaws.com"),
+];
 
 impl Template {
     /// Reads a template.
@@ -128,6 +137,9 @@ impl Template {
     }
 
     fn reference(&self, name: &str) -> String {
+        if let Some((_, value)) = PSEUDO_PARAMETERS.iter().find(|(pseudo, _)| *pseudo == name) {
+            return (*value).to_owned();
+        }
         let default = &self.0["Parameters"][name]["Default"];
         if default.is_null() { name.to_owned() } else { self.text(default) }
     }

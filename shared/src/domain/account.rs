@@ -91,8 +91,8 @@ impl Account {
 
     /// The scopes of its tokens (RFC 9068 §2.2.3), separated by spaces.
     pub fn scope(&self) -> String {
-        let premium = self.is_premium().then_some(" premium").unwrap_or_default();
-        let admin = (self.role == Role::Admin).then_some(" admin").unwrap_or_default();
+        let premium = if self.is_premium() { " premium" } else { "" };
+        let admin = if self.role == Role::Admin { " admin" } else { "" };
         format!("user{premium}{admin}")
     }
 }

@@ -3,7 +3,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::header,
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{Code, FieldError, Problem};
 use crate::domain::Invalid;
@@ -37,7 +37,13 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
+/// A body is an object: serde would also take an array for one, by position.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|_| malformed())?;
+        let message = "must be an object".to_owned();
+        return Err(Problem::invalid(vec![FieldError { field: "body".into(), message }]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer);
     let value = parsed.map_err(|error| {
@@ -141,7 +147,8 @@ mod tests {
             (r#"{"email":1}"#, "email", "must be a string"),
             (r#"{"email":"a","inner":{"count":-1}}"#, "inner.count", "must be u8"),
             (r#"{"email":"a","inner":{"count":1,"x":2}}"#, "inner.x", "is not a field of this request"),
-            ("[]", "email", "is required"),
+            ("[]", "body", "must be an object"),
+            (r#"["a@example.com"]"#, "body", "must be an object"),
         ];
         for (body, field, message) in cases {
             let (code, errors) = refused(body);

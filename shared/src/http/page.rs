@@ -8,7 +8,7 @@ use axum::{
 use minijinja::{Environment, Value};
 
 use super::{NoStore, Problem};
-use crate::config::Settings;
+use crate::{config::Settings, markup};
 
 /// What an answer may be written in, by the request's `Accept`.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ pub struct Pages {
 impl Pages {
     /// The pages of these templates: names ending in `.html`, so that every value is escaped.
     pub fn new(settings: &Settings, templates: &[(&'static str, &'static str)]) -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
+        let mut environment = markup::environment();
         environment.add_template("frame.html", FRAME)?;
         for (name, template) in templates {
             environment.add_template(name, template)?;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::{
     config::Settings,
     domain::{Account, DisplayName},
+    markup,
 };
 
 /// The frame around the HTML of every mail.
@@ -69,8 +70,7 @@ impl Composer {
     /// # Errors
     /// Where a template is not one.
     pub fn new(settings: &Settings) -> Result<Self, ComposeError> {
-        let mut environment = Environment::new();
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+        let mut environment = markup::environment();
         environment.add_template("frame", FRAME)?;
         for (kind, template) in TEMPLATES {
             environment.add_template(kind, template)?;

@@ -1,8 +1,8 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, Put, TransactWriteItem},
+    types::{Put, TransactWriteItem},
 };
 use uuid::Uuid;
 
@@ -147,13 +147,14 @@ impl Accounts {
     ///
     /// # Errors
     /// Where the image is damaged.
-    pub fn read_image(image: &HashMap<String, AttributeValue>) -> Result<Option<(Event, Account)>, StoreError> {
-        let reader = Reader::new("users", image);
+    pub fn read_image(image: serde_dynamo::Item) -> Result<Option<(Event, Account)>, StoreError> {
+        let image: Item = image.into();
+        let reader = Reader::new("users", &image);
         if reader.text(keys::SK)? != "ACCOUNT" {
             return Ok(None);
         }
         let event = Event::of(reader.text("ev")?).ok_or_else(|| reader.damaged("ev"))?;
-        Ok(Some((event, account_item::read(image)?)))
+        Ok(Some((event, account_item::read(&image)?)))
     }
 }
 

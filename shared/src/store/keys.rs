@@ -73,9 +73,9 @@ pub(super) fn ghost(lookup: &str) -> Key {
     Key::new(format!("GHOST#{lookup}"), "GHOST")
 }
 
-/// A window of a limit, by its scope, whom it counts, and when it began (seconds since 1970).
-pub(super) fn rate(scope: &str, lookup: &str, window: i64) -> Key {
-    Key::new(format!("RATE#{scope}#{lookup}"), format!("{window:012}"))
+/// The window of a limit, by its scope and whom it counts.
+pub(super) fn rate(scope: &str, lookup: &str) -> Key {
+    Key::new(format!("RATE#{scope}#{lookup}"), "RATE")
 }
 
 /// A mail owed, by what it is about.

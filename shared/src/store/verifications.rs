@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{
     Accounts, StoreError, account_item,
@@ -11,10 +12,7 @@ use super::{
     keys,
     transactions::{Transacted, transact},
 };
-use crate::{
-    crypto::VerificationToken,
-    domain::{Account, EmailAddress, Role, Verification},
-};
+use crate::domain::{Account, EmailAddress, Role, Verification};
 
 /// How following a link ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,24 +46,22 @@ impl Accounts {
         }
     }
 
-    /// Follows a link whose token was checked: verifies the account, and makes it an admin where its address is one of
+    /// Follows the link `link` of a user, whose token was checked: verifies the account, and makes it an admin where its address is one of
     /// `admins`. Following it again while it lives changes nothing and answers alike.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn verify(
         &self,
-        token: &VerificationToken,
+        user_id: Uuid,
+        link: Uuid,
         admins: &[EmailAddress],
         now: DateTime<Utc>,
     ) -> Result<Verified, StoreError> {
-        let Some(account) = self.find(token.user_id).await? else {
+        let Some(account) = self.find(user_id).await? else {
             return Ok(Verified::No);
         };
-        let live = account
-            .verification
-            .as_ref()
-            .is_some_and(|link| link.id == token.id && link.key == token.key && now < link.end);
+        let live = account.verification.as_ref().is_some_and(|live| live.id == link && now < live.end);
         if !live || !account.active {
             return Ok(Verified::No);
         }
@@ -74,7 +70,7 @@ impl Accounts {
         }
         let promoted = account.role == Role::User && admins.contains(&account.email);
         let mut items =
-            vec![TransactWriteItem::builder().update(self.verifying(&account, token, promoted, now)?).build()];
+            vec![TransactWriteItem::builder().update(self.verifying(&account, link, promoted, now)?).build()];
         if promoted {
             items.push(TransactWriteItem::builder().update(self.counting_admin()?).build());
         }
@@ -87,7 +83,7 @@ impl Accounts {
     fn verifying(
         &self,
         account: &Account,
-        token: &VerificationToken,
+        link: Uuid,
         promoted: bool,
         now: DateTime<Utc>,
     ) -> Result<Update, StoreError> {
@@ -105,7 +101,7 @@ impl Accounts {
             .expression_attribute_values(":role", text(role.as_str()))
             .expression_attribute_values(":old_role", text(account.role.as_str()))
             .expression_attribute_values(":email", text(account.email.as_str()))
-            .expression_attribute_values(":link", text(token.id.simple().to_string()))
+            .expression_attribute_values(":link", text(link.simple().to_string()))
             .expression_attribute_values(":now", moment(now))
             .expression_attribute_values(":ev", text(Event::Verified.as_str()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);

@@ -1,5 +1,6 @@
 //! One file an endpoint: its request, its answer, its handler.
 
+pub mod follow_verification_link;
 pub mod login;
 pub mod me;
 pub mod register;

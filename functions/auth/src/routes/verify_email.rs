@@ -8,7 +8,7 @@ use minijinja::context;
 use serde::Deserialize;
 use shared::{
     crypto::VerificationToken,
-    http::{Accepts, Code, JsonBody, NoStore, Problem, ProblemBody, UrlQuery},
+    http::{Accepts, Code, JsonBody, NoStore, Problem, ProblemBody},
     store::Verified,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -27,7 +27,7 @@ pub struct Link {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LinkQuery {
-    token: Option<String>,
+    pub(super) token: Option<String>,
 }
 
 /// The token of a request: from the query, from a JSON body, or from the form of our own page.
@@ -56,9 +56,9 @@ fn invalid() -> Problem {
     Problem::new(Code::InvalidVerificationToken, "The verification link is not valid, or its time is over.")
 }
 
-async fn verify(state: &State, token: &str) -> Result<Done, Problem> {
+pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> {
     let token = VerificationToken::decode(token, &state.derivation).ok_or_else(invalid)?;
-    match state.accounts.verify(&token, &state.settings.admin_emails, state.clock.now()).await? {
+    match state.accounts.verify(token.user_id, token.id, &state.settings.admin_emails, state.clock.now()).await? {
         Verified::Yes => Ok(Done::saying("Email verified")),
         Verified::No => Err(invalid()),
     }
@@ -97,29 +97,4 @@ pub async fn verify_email(
         Err(problem) => return Err(problem),
     };
     Ok(state.pages.render("message.html", status, context! { title, text })?.into_response())
-}
-
-/// Follows a mailed link: a program that accepts JSON verifies; a browser gets a page with one button, because mail
-/// scanners follow links.
-#[utoipa::path(
-    get,
-    path = "/auth/verify-email",
-    operation_id = "follow_verification_link",
-    tag = "auth",
-    params(LinkQuery),
-    responses(
-        (status = 200, description = "The address is verified, or the page that asks for the click.", body = Done),
-        (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
-    )
-)]
-pub async fn follow_link(
-    Extract(state): Extract<State>,
-    accepts: Accepts,
-    UrlQuery(LinkQuery { token }): UrlQuery<LinkQuery>,
-) -> Result<Response, Problem> {
-    let token = token.unwrap_or_default();
-    if accepts.json {
-        return Ok(NoStore(Json(verify(&state, &token).await?)).into_response());
-    }
-    Ok(state.pages.render("verify_email.html", StatusCode::OK, context! { token })?.into_response())
 }

@@ -1,0 +1,39 @@
+use axum::{
+    Json,
+    extract::State as Extract,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use minijinja::context;
+use shared::http::{Accepts, NoStore, Problem, ProblemBody, UrlQuery};
+
+use super::{
+    Done,
+    verify_email::{LinkQuery, verify},
+};
+use crate::State;
+
+/// Follows a mailed link: a program that accepts JSON verifies; a browser gets a page with one button, because mail
+/// scanners follow links.
+#[utoipa::path(
+    get,
+    path = "/auth/verify-email",
+    operation_id = "follow_verification_link",
+    tag = "auth",
+    params(LinkQuery),
+    responses(
+        (status = 200, description = "The address is verified, or the page that asks for the click.", body = Done),
+        (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn follow_verification_link(
+    Extract(state): Extract<State>,
+    accepts: Accepts,
+    UrlQuery(LinkQuery { token }): UrlQuery<LinkQuery>,
+) -> Result<Response, Problem> {
+    let token = token.unwrap_or_default();
+    if accepts.json {
+        return Ok(NoStore(Json(verify(&state, &token).await?)).into_response());
+    }
+    Ok(state.pages.render("verify_email.html", StatusCode::OK, context! { token })?.into_response())
+}

@@ -1,0 +1,4 @@
+mod attempt;
+mod history;
+mod submit;
+mod summary;

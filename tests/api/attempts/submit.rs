@@ -1,0 +1,148 @@
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::client::{App, Member};
+
+const PATHS: [&str; 2] = ["/api/v1/attempts/", "/api/v1/attempts"];
+
+pub fn attempt(question: u64, passed: u16, code: &str) -> Value {
+    json!({ "question_id": question, "language": "python", "submitted_code": code, "passed_tests": passed, "total_tests": 3, "runtime_ms": 20 })
+}
+
+/// Code that zstd cannot make much smaller.
+fn noise(bytes: usize) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b' ' + u8::try_from(state % 95).unwrap())
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+async fn summary(app: &App, member: &Member) -> Value {
+    app.get_as(member, "/api/v1/attempts/me/summary").await.json()
+}
+
+#[tokio::test]
+async fn both_spellings_of_the_path_answer_with_the_attempt() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    for (count, path) in PATHS.into_iter().enumerate() {
+        let answer = app.post_as(&member, path, attempt(7, 3, "pass")).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        let body = answer.json();
+        assert_eq!(
+            (&body["question_id"], &body["language"], &body["runtime_ms"]),
+            (&json!(7), &json!("python"), &json!(20))
+        );
+        assert_eq!(
+            (&body["passed_tests"], &body["total_tests"], &body["is_solved"]),
+            (&json!(3), &json!(3), &json!(true))
+        );
+        assert!(body.get("submitted_code").is_none());
+        assert!(body["created_at"].as_str().unwrap().ends_with('Z'));
+        let summary = summary(&app, &member).await;
+        assert_eq!((&summary["total_attempts"], &summary["solved"]), (&json!(count + 1), &json!(1)));
+        assert_eq!(summary["last_attempt_at"], body["created_at"]);
+    }
+}
+
+#[tokio::test]
+async fn solved_counts_distinct_questions_with_tests_that_all_passed() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    for (question, passed) in [(1, 2), (1, 3), (1, 3), (2, 0), (3, 3)] {
+        app.post_as(&member, PATHS[0], attempt(question, passed, "x")).await;
+    }
+    let untested =
+        json!({ "question_id": 4, "language": "c", "submitted_code": "", "passed_tests": 0, "total_tests": 0 });
+    let answer = app.post_as(&member, PATHS[0], untested).await;
+    assert_eq!((&answer.json()["is_solved"], &answer.json()["runtime_ms"]), (&json!(false), &Value::Null));
+    let summary = summary(&app, &member).await;
+    assert_eq!((&summary["total_attempts"], &summary["solved"]), (&json!(6), &json!(2)));
+}
+
+#[tokio::test]
+async fn forty_submissions_at_once_all_count() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let calls = (0..40).map(|number| app.post_as(&member, PATHS[0], attempt(number % 4, 3, "x")));
+    let answers = join_all(calls).await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED), "{answers:?}");
+    let sent: HashSet<String> = answers.iter().map(|answer| answer.json()["id"].as_str().unwrap().to_owned()).collect();
+
+    let summary = summary(&app, &member).await;
+    assert_eq!((&summary["total_attempts"], &summary["solved"]), (&json!(40), &json!(4)));
+    let history = app.get_as(&member, "/api/v1/attempts/me?limit=200").await.json();
+    let listed: HashSet<String> =
+        history.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((history.as_array().unwrap().len(), listed), (40, sent));
+    for question in 0..4 {
+        let of_one = app.get_as(&member, &format!("/api/v1/attempts/me?question_id={question}")).await;
+        assert_eq!(of_one.header("x-total-count"), "10");
+    }
+}
+
+#[tokio::test]
+async fn every_field_is_held_to_its_bounds() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let cases = [
+        ("question_id", json!(-1)),
+        ("question_id", json!(1.5)),
+        ("question_id", json!("1")),
+        ("question_id", json!(9_007_199_254_740_992_u64)),
+        ("language", json!("")),
+        ("language", json!("l".repeat(51))),
+        ("submitted_code", json!("a\0b")),
+        ("submitted_code", json!("c".repeat(256 * 1024 + 1))),
+        ("submitted_code", Value::Null),
+        ("passed_tests", json!(4)),
+        ("total_tests", json!(32_768)),
+        ("runtime_ms", json!(-1)),
+        ("user_id", json!("someone else")),
+    ];
+    for (field, value) in cases {
+        let mut body = attempt(1, 3, "x");
+        body[field] = value.clone();
+        let answer = app.post_as(&member, PATHS[0], body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {value}");
+        assert_eq!(answer.refused_fields(), [field], "{value}");
+    }
+    assert_eq!(summary(&app, &member).await["total_attempts"], 0);
+}
+
+#[tokio::test]
+async fn nobody_submits_without_a_session() {
+    let app = App::start().await;
+    let answer = app.post(PATHS[0], attempt(1, 1, "x")).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "authentication_required"));
+}
+
+#[tokio::test]
+async fn a_submission_keeps_its_budget_whatever_its_size() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    app.slow_aws().await;
+    for kib in [1_u32, 10, 250] {
+        // JSON spells each byte of this noise with one or two; zstd saves an eighth of it at the most.
+        let code = noise(kib as usize * 1000);
+        let answer = app.post_as(&member, PATHS[0], attempt(u64::from(kib), 3, &code)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        app.cost(&answer).await.within(2, 11.0 + f64::from(kib), 3.0);
+    }
+}
+
+#[tokio::test]
+async fn the_caller_is_taken_from_the_token_alone() {
+    let app = App::start().await;
+    let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
+    let request = app.request(Method::POST, &format!("{}?user_id={}", PATHS[0], bob.id));
+    app.send(request.bearer_auth(&alice.access_token).json(&attempt(1, 3, "x"))).await;
+    assert_eq!(summary(&app, &bob).await["total_attempts"], 0);
+    assert_eq!(summary(&app, &alice).await["total_attempts"], 1);
+}

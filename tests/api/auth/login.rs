@@ -1,0 +1,234 @@
+use futures_util::future::join_all;
+use reqwest::StatusCode;
+use serde_json::json;
+use tests::client::{App, PASSWORD};
+
+const EMAIL: &str = "alice@example.com";
+const LOCKED: &str = "Your user-service account is locked for 15 minutes";
+
+async fn wrong(app: &App, email: &str) -> (StatusCode, String) {
+    let answer = app.login(email, "not-the-password").await;
+    (answer.status, answer.code())
+}
+
+fn refused() -> (StatusCode, String) {
+    (StatusCode::UNAUTHORIZED, "invalid_credentials".to_owned())
+}
+
+fn locked() -> (StatusCode, String) {
+    (StatusCode::FORBIDDEN, "account_locked".to_owned())
+}
+
+async fn alerts(app: &App) -> usize {
+    app.letters(EMAIL).await.iter().filter(|letter| letter.subject == LOCKED).count()
+}
+
+#[tokio::test]
+async fn every_path_takes_address_or_username() {
+    let app = App::start().await;
+    let body = json!({ "email": EMAIL, "password": PASSWORD, "username": "Alice" });
+    app.post("/auth/register", body).await;
+    let token = app.verification_token(EMAIL).await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    for path in ["/api/v1/auth/login", "/auth/login", "/api/v1/users/auth/login"] {
+        for name in [EMAIL, "ALICE@Example.com", "alice", "ALICE"] {
+            let answer = app.post(path, json!({ "email": name, "password": PASSWORD })).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path} {name} {}", answer.text);
+            assert_eq!(answer.json()["user"]["email"], EMAIL);
+            assert!(answer.json()["user"]["last_login_at"].is_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_third_wrong_password_locks_the_account_for_fifteen_minutes() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for _ in 0..3 {
+        assert_eq!(wrong(&app, EMAIL).await, refused());
+    }
+    let answer = app.login(EMAIL, PASSWORD).await;
+    assert_eq!((answer.status, answer.code()), locked());
+    assert_eq!(answer.json()["detail"], "Account is locked. Please try again later.");
+    let wait: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((890..=900).contains(&wait), "{wait}");
+    assert_eq!(alerts(&app).await, 1);
+
+    app.advance(14 * 60).await;
+    assert_eq!(wrong(&app, EMAIL).await, locked());
+    app.advance(60).await;
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(alerts(&app).await, 1);
+}
+
+#[tokio::test]
+async fn a_success_starts_the_row_anew_and_a_lock_that_ended_does_too() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for _ in 0..3 {
+        assert_eq!(wrong(&app, EMAIL).await, refused());
+        assert_eq!(wrong(&app, EMAIL).await, refused());
+        assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    }
+    for _ in 0..2 {
+        for _ in 0..3 {
+            assert_eq!(wrong(&app, EMAIL).await, refused());
+        }
+        assert_eq!(wrong(&app, EMAIL).await, locked());
+        app.advance(15 * 60).await;
+    }
+    assert_eq!(alerts(&app).await, 2);
+}
+
+#[tokio::test]
+async fn wrong_passwords_stay_in_a_row_however_long_apart() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for _ in 0..3 {
+        assert_eq!(wrong(&app, EMAIL).await, refused());
+        app.advance(3600).await;
+    }
+    // The lock began with the third and is over by now: a new row.
+    assert_eq!(wrong(&app, EMAIL).await, refused());
+    assert_eq!(alerts(&app).await, 1);
+}
+
+#[tokio::test]
+async fn two_hundred_guesses_at_once_compare_exactly_three() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    let answers = join_all((0..200).map(|_| app.login(EMAIL, "not-the-password"))).await;
+    let of = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!(of(StatusCode::UNAUTHORIZED), 3);
+    assert_eq!(of(StatusCode::FORBIDDEN) + of(StatusCode::TOO_MANY_REQUESTS), 197);
+    assert_eq!(wrong(&app, EMAIL).await, locked());
+    assert_eq!(alerts(&app).await, 1);
+}
+
+#[tokio::test]
+async fn a_burst_of_right_passwords_locks_nothing_and_mails_no_alert() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for answer in join_all((0..10).map(|_| app.login(EMAIL, PASSWORD))).await {
+        match answer.status {
+            StatusCode::OK => {}
+            StatusCode::TOO_MANY_REQUESTS => assert_eq!(answer.header("retry-after"), "1"),
+            other => panic!("{other} {}", answer.text),
+        }
+    }
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(alerts(&app).await, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_address_reads_like_a_known_one() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for nobody in ["nobody@example.com", "nobody", "not an address at all"] {
+        for _ in 0..3 {
+            let (known, unknown) = (app.login(EMAIL, "wrong").await, app.login(nobody, "wrong").await);
+            let without_id = |answer: &tests::client::Answer| {
+                let mut body = answer.json();
+                body["request_id"].take();
+                body
+            };
+            assert_eq!(known.status, unknown.status);
+            assert_eq!(without_id(&known), without_id(&unknown));
+        }
+        assert_eq!(wrong(&app, nobody).await, locked());
+        app.advance(15 * 60).await;
+        assert_eq!(wrong(&app, nobody).await, refused());
+        assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn an_unverified_account_is_told_only_after_the_right_password() {
+    let app = App::start().await;
+    app.register(EMAIL).await;
+    assert_eq!(wrong(&app, EMAIL).await, refused());
+    let answer = app.login(EMAIL, PASSWORD).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "email_not_verified"));
+    assert_eq!(answer.json()["detail"], "Email not verified");
+    for _ in 0..2 {
+        assert_eq!(wrong(&app, EMAIL).await, refused(), "the right password began a new row");
+    }
+}
+
+#[tokio::test]
+async fn a_sixth_session_ends_the_one_idle_longest_at_once() {
+    let app = App::start().await;
+    let mut members = vec![app.member(EMAIL).await];
+    for _ in 0..3 {
+        app.advance(1).await;
+        members.push(app.sign_in(EMAIL).await);
+    }
+    // Registering opened the first session of the five.
+    assert_eq!(app.get_as(&members[0], "/users/me").await.status, StatusCode::OK);
+    app.advance(1).await;
+    members.push(app.sign_in(EMAIL).await);
+    app.advance(1).await;
+    members.push(app.sign_in(EMAIL).await);
+    let answer = app.get_as(&members[0], "/users/me").await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "session_ended"));
+    for member in &members[1..] {
+        assert_eq!(app.get_as(member, "/users/me").await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn ten_logins_at_once_never_exceed_the_cap() {
+    let app = App::with(&[("MAX_ACTIVE_SESSIONS", "2")]).await;
+    app.member(EMAIL).await;
+    let answers = join_all((0..10).map(|_| app.login(EMAIL, PASSWORD))).await;
+    let mut alive = 0;
+    for answer in answers.iter().filter(|answer| answer.status == StatusCode::OK) {
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let me = app.send(app.request(reqwest::Method::GET, "/users/me").bearer_auth(token)).await;
+        alive += u32::from(me.status == StatusCode::OK);
+    }
+    assert_eq!(alive, 2);
+}
+
+#[tokio::test]
+async fn a_session_not_to_be_remembered_ends_after_a_day_and_any_other_after_a_week() {
+    let app = App::with(&[("ACCESS_TTL_MIN", "1440")]).await;
+    app.member(EMAIL).await;
+    let short = app.post("/auth/login", json!({ "email": EMAIL, "password": PASSWORD, "remember_me": false })).await;
+    let token = short.json()["access_token"].as_str().unwrap().to_owned();
+    let me = || app.send(app.request(reqwest::Method::GET, "/users/me").bearer_auth(&token));
+    app.advance(24 * 3600 - 60).await;
+    assert_eq!(me().await.status, StatusCode::OK);
+    app.advance(60).await;
+    assert_eq!(me().await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn logins_keep_their_budgets() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    app.slow_aws().await;
+    app.cost(&app.login(EMAIL, PASSWORD).await).await.within(3, 3.0, 3.0);
+    for email in [EMAIL, "nobody@example.com"] {
+        for _ in 0..3 {
+            app.cost(&app.login(email, "wrong").await).await.within(3, 2.0, 1.0);
+        }
+        let answer = app.login(email, "wrong").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        app.cost(&answer).await.within(2, 1.0, 1.0);
+    }
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_cost_the_same_writes() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for _ in 0..4 {
+        let known = app.cost(&app.login(EMAIL, "wrong").await).await;
+        let unknown = app.cost(&app.login("nobody@example.com", "wrong").await).await;
+        let operations =
+            |entry: &local::Entry| entry.calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>();
+        assert_eq!(operations(&known), operations(&unknown));
+        assert!((known.wru() - unknown.wru()).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,143 @@
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tests::client::{App, PASSWORD};
+
+const PATHS: [&str; 3] = ["/api/v1/auth/register", "/auth/register", "/api/v1/users/auth/register"];
+
+#[tokio::test]
+async fn every_path_registers_and_answers_with_tokens_and_the_user() {
+    let app = App::start().await;
+    for (number, path) in PATHS.into_iter().enumerate() {
+        let email = format!("alice{number}@example.com");
+        let body =
+            json!({ "email": email, "password": PASSWORD, "name": "Alice", "username": format!("alice-{number}") });
+        let answer = app.post(path, body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let body = answer.json();
+        assert_eq!(body["token_type"], "bearer");
+        assert_eq!(body["expires_in"], 900);
+        assert!(
+            body["access_token"].is_string()
+                && body["refresh_token"].is_string()
+                && body["refresh_token_id"].is_string()
+        );
+        assert_eq!(body["user"]["email"], email);
+        assert_eq!(body["user"]["name"], "Alice");
+        assert_eq!(body["user"]["role"], "USER");
+        assert_eq!(body["user"]["is_verified"], false);
+        assert_eq!(body["user"]["subscription_tier"], "basic");
+    }
+}
+
+#[tokio::test]
+async fn full_name_and_display_name_are_other_words_for_name() {
+    let app = App::start().await;
+    for field in ["name", "full_name", "display_name"] {
+        let body = json!({ "email": format!("{field}@example.com"), "password": PASSWORD, field: "Zoë" });
+        assert_eq!(app.post(PATHS[0], body).await.json()["user"]["name"], "Zoë", "{field}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_has_one_account_however_it_is_spelt() {
+    let app = App::start().await;
+    app.register("mike@example.org").await;
+    for twin in ["MIKE@example.org", "  mike@EXAMPLE.org", "ｍike@example.org", "mi\u{212a}e@example.org"] {
+        let answer = app.post(PATHS[0], json!({ "email": twin, "password": PASSWORD })).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "email_taken"), "{twin}");
+    }
+}
+
+#[tokio::test]
+async fn a_username_has_one_account_whatever_its_case() {
+    let app = App::start().await;
+    let with = |email: &str, username: &str| json!({ "email": email, "password": PASSWORD, "username": username });
+    assert_eq!(app.post(PATHS[0], with("a@example.com", "Alice_1")).await.status, StatusCode::CREATED);
+    let answer = app.post(PATHS[0], with("b@example.com", "aLICE_1")).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "username_taken"));
+    assert_eq!(app.post(PATHS[0], with("b@example.com", "alice-2")).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn twenty_registrations_of_one_address_at_once_make_one_account() {
+    let app = App::start().await;
+    let body = json!({ "email": "race@example.com", "password": PASSWORD, "username": "racer" });
+    let calls = (0..20).map(|_| app.post(PATHS[0], body.clone()));
+    let mut statuses: Vec<_> = futures_util::future::join_all(calls).await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], StatusCode::CREATED);
+    assert!(statuses[1..].iter().all(|status| *status == StatusCode::CONFLICT), "{statuses:?}");
+    assert_eq!(app.letters("race@example.com").await.len(), 1);
+}
+
+#[tokio::test]
+async fn every_field_that_is_wrong_is_named_at_once() {
+    let app = App::start().await;
+    let body = json!({ "email": "nobody", "password": PASSWORD, "username": "a b", "name": "x\r\nBcc: y", "confirm_password": "z" });
+    let answer = app.post(PATHS[0], body).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"));
+    let mut fields = answer.refused_fields();
+    fields.sort();
+    assert_eq!(fields, ["confirm_password", "email", "name", "username"]);
+}
+
+#[tokio::test]
+async fn weak_common_and_own_passwords_are_refused() {
+    let app = App::start().await;
+    for password in ["short", "password123", "PASSWORD", "aliceexample", &"x".repeat(129)] {
+        let body = json!({ "email": "alice@example.com", "username": "aliceexample", "password": password });
+        assert_eq!(app.post(PATHS[0], body).await.refused_fields(), ["password"], "{password}");
+    }
+}
+
+#[tokio::test]
+async fn upper_lower_and_digit_are_wanted_where_the_setting_says_so() {
+    let app = App::with(&[("PASSWORD_REQUIRE_MIXED", "true")]).await;
+    let body = |password: &str| json!({ "email": "alice@example.com", "password": password });
+    assert_eq!(app.post(PATHS[0], body(PASSWORD)).await.refused_fields(), ["password"]);
+    assert_eq!(app.post(PATHS[0], body("SecurePass123")).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn nobody_smuggles_in_a_role() {
+    let app = App::start().await;
+    for field in ["role", "is_verified", "subscription_tier", "id"] {
+        let answer =
+            app.post(PATHS[0], json!({ "email": "a@example.com", "password": PASSWORD, field: "ADMIN" })).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(answer.refused_fields(), [field]);
+    }
+}
+
+#[tokio::test]
+async fn until_the_address_is_verified_the_session_may_do_little() {
+    let app = App::start().await;
+    let member = app.register("new@example.com").await;
+    assert_eq!(app.get_as(&member, "/users/me").await.status, StatusCode::OK);
+    for path in ["/api/v1/attempts/me", "/api/v1/attempts/me/summary", "/home/", "/users/is-admin"] {
+        let answer = app.get_as(&member, path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "email_not_verified"), "{path}");
+    }
+    let token = app.verification_token("new@example.com").await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    assert_eq!(app.get_as(&member, "/home/").await.status, StatusCode::OK, "at once, with the same token");
+}
+
+#[tokio::test]
+async fn verification_can_be_waived() {
+    let app = App::with(&[("REQUIRE_VERIFIED_EMAIL", "false")]).await;
+    let member = app.register("new@example.com").await;
+    assert_eq!(app.get_as(&member, "/api/v1/attempts/me/summary").await.status, StatusCode::OK);
+    assert_eq!(app.login("new@example.com", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn registering_keeps_its_budget() {
+    let app = App::start().await;
+    app.slow_aws().await;
+    let body = json!({ "email": "a@example.com", "password": PASSWORD, "name": "Alice", "username": "alice" });
+    let answer = app.send(app.request(Method::POST, PATHS[0]).json(&body)).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    app.cost(&answer).await.within(2, 8.0, 0.0);
+}

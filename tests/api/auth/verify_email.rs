@@ -1,0 +1,65 @@
+use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tests::client::App;
+
+const EMAIL: &str = "alice@example.com";
+
+#[tokio::test]
+async fn body_query_and_the_seeds_path_verify() {
+    let app = App::start().await;
+    for (number, path) in ["/api/v1/auth/verify-email", "/api/v1/users/auth/verify-email"].into_iter().enumerate() {
+        for form in ["body", "query"] {
+            let email = format!("{form}{number}@example.com");
+            let member = app.register(&email).await;
+            let token = app.verification_token(&email).await;
+            let answer = match form {
+                "body" => app.post(path, json!({ "token": token })).await,
+                _ => app.send(app.request(Method::POST, &format!("{path}?token={token}"))).await,
+            };
+            assert_eq!((answer.status, &answer.json()["ok"]), (StatusCode::OK, &json!(true)), "{path} {form}");
+            assert_eq!(app.get_as(&member, "/users/me").await.json()["is_verified"], true);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_works_again_while_it_lives_and_not_after() {
+    let app = App::start().await;
+    app.register(EMAIL).await;
+    let token = app.verification_token(EMAIL).await;
+    let verify = || app.post("/api/v1/auth/verify-email", json!({ "token": token }));
+    for answer in join_all((0..5).map(|_| verify())).await {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    app.advance(24 * 3600).await;
+    let late = verify().await;
+    assert_eq!((late.status, late.code().as_str()), (StatusCode::BAD_REQUEST, "invalid_verification_token"));
+}
+
+#[tokio::test]
+async fn what_is_no_link_of_ours_is_refused() {
+    let app = App::start().await;
+    app.register(EMAIL).await;
+    let token = app.verification_token(EMAIL).await;
+    let forged = format!("{}A", &token[..token.len() - 1]);
+    for token in ["", "x", "ve1_", &token[..40], &forged, &"y".repeat(5000)] {
+        let answer = app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+        assert_eq!(answer.code(), "invalid_verification_token", "{token}");
+    }
+    assert_eq!(app.post("/api/v1/auth/verify-email", json!({})).await.refused_fields(), ["token"]);
+}
+
+#[tokio::test]
+async fn a_listed_address_becomes_an_admin_when_it_verifies_and_not_before() {
+    let app = App::with(&[("ADMIN_EMAILS", "root@example.com, Alice@Example.com")]).await;
+    let alice = app.register(EMAIL).await;
+    assert_eq!(app.get_as(&alice, "/users/me").await.json()["role"], "USER");
+    let token = app.verification_token(EMAIL).await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    let me = app.get_as(&alice, "/users/me").await.json();
+    assert_eq!((&me["role"], &me["is_premium"]), (&json!("ADMIN"), &json!(true)));
+    assert_eq!(me["failed_attempts"], 0, "admins see it");
+    let bob = app.member("bob@example.com").await;
+    assert_eq!(app.get_as(&bob, "/users/me").await.json()["role"], "USER");
+}

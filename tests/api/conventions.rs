@@ -1,0 +1,143 @@
+//! What holds for every path.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tests::client::App;
+
+const REGISTER: &str = "/api/v1/auth/register";
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems_too() {
+    let app = App::start().await;
+    for path in ["/nothing", "/api/v1/nothing", "/api/v1/attempts/a/b", "/auth/login/", "/api/v1/auth"] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    for (method, path, allowed) in
+        [(Method::GET, "/auth/login", "POST"), (Method::DELETE, REGISTER, "POST"), (Method::PUT, "/healthz", "GET")]
+    {
+        let answer = app.send(app.request(method, path)).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            "{path}"
+        );
+        assert_eq!(answer.header("allow"), allowed);
+    }
+}
+
+#[tokio::test]
+async fn a_problem_has_every_field_and_the_id_of_its_request() {
+    let app = App::start().await;
+    let answer = app.get("/users/me").await;
+    let body = answer.json();
+    assert_eq!(
+        (&body["type"], &body["title"], &body["status"]),
+        (&json!("about:blank"), &json!("Unauthorized"), &json!(401))
+    );
+    assert!(body["detail"].is_string() && body.get("errors").is_none());
+    assert_eq!(body["request_id"], answer.header("x-request-id"));
+    assert!(!answer.header("x-request-id").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_body_is_told_in_its_own_words() {
+    let app = App::start().await;
+    let send = async |content_type: &str, body: String| {
+        app.send(app.request(Method::POST, REGISTER).header("content-type", content_type).body(body)).await
+    };
+    let cases = [
+        ("application/json", "{\"email\":".to_owned(), StatusCode::BAD_REQUEST, "malformed_body"),
+        ("application/json", String::new(), StatusCode::BAD_REQUEST, "malformed_body"),
+        ("application/json", "[1,2".to_owned(), StatusCode::BAD_REQUEST, "malformed_body"),
+        ("application/json", "\"text\"".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+        ("application/json", "[".repeat(100_000), StatusCode::BAD_REQUEST, "malformed_body"),
+        ("text/plain", "{}".to_owned(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+        (
+            "application/x-www-form-urlencoded",
+            "email=a".to_owned(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+        ),
+        ("application/json; charset=utf-8", "{}".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+        (
+            "application/json",
+            format!("{{\"email\":\"{}\"}}", "a".repeat(3 << 20)),
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+        ),
+    ];
+    for (content_type, body, status, code) in cases {
+        let start: String = body.chars().take(40).collect();
+        let answer = send(content_type, body).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{content_type} {start}");
+    }
+}
+
+#[tokio::test]
+async fn ten_megabytes_are_refused_by_the_gateway_in_its_own_words() {
+    let app = App::start().await;
+    for bytes in [7 << 20, 11 << 20] {
+        let request =
+            app.request(Method::POST, REGISTER).header("content-type", "application/json").body("a".repeat(bytes));
+        let answer = app.send(request).await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (StatusCode::PAYLOAD_TOO_LARGE, json!({ "message": "Request Entity Too Large" }))
+        );
+    }
+    assert_eq!(app.get("/healthz").await.status, StatusCode::OK, "and the next request works");
+}
+
+#[tokio::test]
+async fn every_response_has_the_headers_that_browsers_heed() {
+    let app = App::start().await;
+    for path in ["/healthz", "/nothing", "/users/me", "/", "/docs"] {
+        let answer = app.get(path).await;
+        assert!(answer.header("strict-transport-security").contains("max-age=31536000"), "{path}");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn browsers_of_listed_origins_may_call_and_no_others() {
+    let app = App::with(&[("CORS_ALLOW_ORIGINS", "https://app.example.com")]).await;
+    let preflight = async |origin: &str| {
+        let request = app.request(Method::OPTIONS, "/auth/login").header("origin", origin);
+        app.send(
+            request
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "content-type"),
+        )
+        .await
+    };
+    let listed = preflight("https://app.example.com").await;
+    assert_eq!(listed.status, StatusCode::OK);
+    assert_eq!(listed.header("access-control-allow-origin"), "https://app.example.com");
+    assert!(listed.header("access-control-allow-methods").contains("POST"));
+    assert_eq!(listed.header("access-control-allow-credentials"), "");
+    assert_eq!(preflight("https://evil.example.com").await.header("access-control-allow-origin"), "");
+
+    let answer = app.send(app.request(Method::GET, "/healthz").header("origin", "https://app.example.com")).await;
+    for header in ["link", "x-total-count", "x-request-id", "retry-after", "www-authenticate"] {
+        assert!(answer.header("access-control-expose-headers").contains(header), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_a_mail_comes_from_the_request() {
+    let app = App::start().await;
+    let request = app
+        .request(Method::POST, REGISTER)
+        .header("host", "evil.example.com")
+        .header("x-forwarded-host", "evil.example.com");
+    let answer =
+        app.send(request.json(&json!({ "email": "a@example.com", "password": "correct-horse-battery" }))).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    let letter = app.letters("a@example.com").await.remove(0);
+    assert!(!letter.text.contains("evil") && !letter.html.contains("evil"));
+    assert!(letter.text.contains("http://localhost:"));
+}

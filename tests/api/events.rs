@@ -1,0 +1,54 @@
+//! Every file of `events/` goes through its function as API Gateway, or the stream, would send it.
+
+use std::fs;
+
+use serde_json::Value;
+use tests::{client::App, derived::root};
+
+fn events() -> Vec<(String, String, Value)> {
+    let mut events = Vec::new();
+    for group in fs::read_dir(root().join("events")).unwrap() {
+        let group = group.unwrap();
+        for file in fs::read_dir(group.path()).unwrap() {
+            let path = file.unwrap().path();
+            let event = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            events.push((group.file_name().to_string_lossy().into_owned(), name, event));
+        }
+    }
+    events
+}
+
+fn documented(document: &Value, operation: &str) -> Vec<String> {
+    let items = document["paths"].as_object().unwrap().values();
+    let mut operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let found = operations.find(|found| found["operationId"] == operation);
+    found.map(|found| found["responses"].as_object().unwrap().keys().cloned().collect()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn every_event_gets_an_answer_that_its_operation_documents() {
+    let app = App::start().await;
+    let document = app.get("/openapi.json").await.json();
+    let mut count = 0;
+    for (function, name, event) in events().into_iter().filter(|(function, ..)| function != "mailer") {
+        let answer =
+            app.invoke(&function, event.clone()).await.unwrap_or_else(|| panic!("{function}/{name} is no event"));
+        let status = answer["statusCode"].to_string();
+        assert!(documented(&document, &name).contains(&status), "{function}/{name} answered {status}: {answer}");
+        assert_eq!(answer["headers"]["x-request-id"], event["requestContext"]["requestId"], "{function}/{name}");
+        count += 1;
+    }
+    assert!(count >= 18, "{count}");
+}
+
+#[tokio::test]
+async fn a_record_of_the_stream_is_mailed_once_however_often_it_is_delivered() {
+    let app = App::start().await;
+    let (_, _, event) = events().into_iter().find(|(function, ..)| function == "mailer").unwrap();
+    for _ in 0..3 {
+        let answer = app.invoke("mailer", event.clone()).await.unwrap();
+        assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
+    }
+    assert_eq!(app.letters("alice@example.com").await.len(), 1);
+}

@@ -1,0 +1,109 @@
+//! The local stack itself, and what the service does while parts of AWS fail.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::client::{App, PASSWORD};
+
+#[tokio::test]
+async fn the_mailbox_is_a_page_for_people_and_an_array_for_programs() {
+    let app = App::start().await;
+    app.register("first@example.com").await;
+    app.register("second@example.com").await;
+    let page = app.get("/_local/mailbox").await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.text.contains("first@example.com"));
+    let array = app.send(app.request(Method::GET, "/_local/mailbox").header("accept", "application/json")).await.json();
+    let letters = array.as_array().unwrap();
+    assert_eq!((letters.len(), &letters[0]["to"]), (2, &json!("second@example.com")), "newest first");
+    for field in ["id", "to", "subject", "text", "html", "sent_at"] {
+        assert!(letters[0][field].is_string(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn the_ledger_lists_each_call_of_a_request_in_order() {
+    let app = App::start().await;
+    app.register("a@example.com").await;
+    let answer = app.login("a@example.com", PASSWORD).await;
+    let cost = app.cost(&answer).await;
+    let calls: Vec<_> = cost.calls.iter().map(|call| (call.operation.as_str(), call.table.as_deref())).collect();
+    let users = Some("UsersTable");
+    assert_eq!(calls, [("GetItem", users), ("UpdateItem", users), ("UpdateItem", users)]);
+}
+
+#[tokio::test]
+async fn moving_the_clock_lets_ttl_take_what_has_expired() {
+    let app = App::start().await;
+    app.login("nobody@example.com", "wrong").await;
+    let rows = async || {
+        let request = app.scan("TokensTable").await;
+        request["Count"].as_u64().unwrap()
+    };
+    assert_eq!(rows().await, 1, "the guess at an address that nobody has");
+    app.advance(31 * 24 * 3600).await;
+    assert_eq!(rows().await, 0);
+}
+
+#[tokio::test]
+async fn while_dynamodb_throttles_answers_are_503_and_nothing_is_let_through() {
+    let app = App::start().await;
+    let member = app.member("a@example.com").await;
+    app.fault(json!({ "service": "dynamodb", "kind": "throttle", "count": 1000 })).await;
+    for answer in [app.login("a@example.com", PASSWORD).await, app.get_as(&member, "/users/me").await] {
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(!answer.text.contains("hrottl"), "nothing internal: {}", answer.text);
+    }
+    app.fault(json!({ "service": "dynamodb", "kind": "throttle", "count": 0 })).await;
+    assert_eq!(app.get_as(&member, "/users/me").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_passing_throttle_is_not_even_noticed() {
+    let app = App::start().await;
+    let member = app.member("a@example.com").await;
+    app.fault(json!({ "service": "dynamodb", "operation": "GetItem", "kind": "throttle", "count": 2 })).await;
+    assert_eq!(app.get_as(&member, "/users/me").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn while_ses_fails_registering_goes_on_and_the_mail_follows() {
+    let app = App::start().await;
+    app.fault(json!({ "service": "ses", "kind": "error", "count": 6 })).await;
+    app.register("a@example.com").await;
+    let letters = app.letters("a@example.com").await;
+    assert_eq!(letters.len(), 1, "sent once SES took it");
+}
+
+#[tokio::test]
+async fn what_is_stored_holds_no_password_token_or_link() {
+    let app = App::start().await;
+    let member = app.member("a@example.com").await;
+    let link = app.verification_token("a@example.com").await;
+    let mut dump = String::new();
+    for table in ["UsersTable", "TokensTable", "AttemptsTable"] {
+        dump.push_str(&app.scan(table).await.to_string());
+    }
+    for secret in [PASSWORD, &member.access_token, &member.refresh_token, &link, link.rsplit('_').next().unwrap()] {
+        assert!(!dump.contains(secret));
+    }
+    assert!(dump.contains("$argon2id$"), "the dump is of the tables");
+}
+
+#[tokio::test]
+async fn an_account_with_all_its_sessions_stays_under_two_kib() {
+    let app = App::start().await;
+    let email = format!("{}@{}.example.com", "a".repeat(60), "b".repeat(60));
+    let body = json!({ "email": email, "password": PASSWORD, "name": "N".repeat(255), "username": "u".repeat(50) });
+    app.post("/auth/register", body).await;
+    let token = app.verification_token(&email).await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    for _ in 0..5 {
+        app.sign_in(&email).await;
+    }
+    let cost = app.cost(&app.login(&email, "wrong").await).await;
+    let largest = cost.calls.iter().map(|call| call.wru).fold(0.0, f64::max);
+    assert!(largest <= 2.0, "{cost:?}");
+    let answer: Value = app.get("/_local/ledger").await.json();
+    assert!(answer.is_array());
+}

@@ -1,0 +1,6 @@
+mod docs;
+mod healthz;
+mod openapi;
+mod readyz;
+mod redoc;
+mod root;

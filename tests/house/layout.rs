@@ -1,0 +1,83 @@
+use std::{fs, path::PathBuf};
+
+use serde_json::Value;
+use tests::derived::{openapi, root};
+
+/// Every Rust file below a folder.
+pub fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                found.push(entry);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_functions_main_has_fewer_than_twenty_five_lines() {
+    for function in fs::read_dir(root().join("functions")).unwrap() {
+        let main = function.unwrap().path().join("src/main.rs");
+        assert!(fs::read_to_string(&main).unwrap().lines().count() < 25, "{}", main.display());
+    }
+}
+
+#[test]
+fn an_endpoint_has_the_same_word_in_five_places() {
+    let document: Value = serde_json::from_str(&openapi()).unwrap();
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let own = |operation: &&Value| !operation["description"].as_str().unwrap_or_default().starts_with("The same as");
+    let mut count = 0;
+    for operation in operations.filter(own) {
+        let (group, id) = (operation["tags"][0].as_str().unwrap(), operation["operationId"].as_str().unwrap());
+        let places = [
+            format!("functions/{group}/src/routes/{id}.rs"),
+            format!("events/{group}/{id}.json"),
+            format!("tests/api/{group}/{id}.rs"),
+        ];
+        for place in places {
+            assert!(root().join(&place).exists(), "{place} is missing");
+        }
+        count += 1;
+    }
+    assert!(count >= 18, "{count}");
+}
+
+#[test]
+fn the_paths_that_architecture_names_exist() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let paths: Vec<&str> = quoted
+        .filter(|word| {
+            let (first, _) = word.split_once('/').unwrap_or(("", ""));
+            ["functions", "shared", "infra", "events", "tests", "docs"].contains(&first)
+                && !word.contains(['<', '*', ' '])
+        })
+        .collect();
+    assert!(paths.len() > 10, "{paths:?}");
+    for path in paths {
+        assert!(root().join(path).exists(), "ARCHITECTURE.md names {path}, which does not exist");
+    }
+}
+
+#[test]
+fn lints_are_excused_with_a_reason_and_nothing_is_left_unfinished() {
+    let unfinished = ["#[allow(", "#![allow(", "todo!", "unimplemented!", "#[ignore"];
+    for file in ["shared", "functions", "infra/local"].into_iter().flat_map(rust_files) {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in unfinished {
+            assert!(!text.contains(word), "{}: {word}", file.display());
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let in_test_file = file.components().any(|part| part.as_os_str() == "tests");
+        for word in [".unwrap()", ".expect("] {
+            assert!(in_test_file || !code.contains(word), "{}: {word}", file.display());
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use std::collections::BTreeSet;
+
+use local::{TEMPLATE, Template};
+use serde_json::Value;
+use tests::derived::openapi;
+
+/// Routes of assets that pages load; they are no part of the document.
+const ASSETS: [&str; 2] = ["GET /docs/{file}", "GET /redoc/redoc.standalone.js"];
+
+#[test]
+fn the_routes_are_the_operations_of_the_document_and_no_others() {
+    let document: Value = serde_json::from_str(&openapi()).unwrap();
+    let mut operations = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            // A route key cannot end in a slash; a greedy one takes such a path.
+            let path = path
+                .strip_suffix('/')
+                .filter(|prefix| !prefix.is_empty())
+                .map_or(path.clone(), |prefix| format!("{prefix}/{{proxy+}}"));
+            operations.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let routes = Template::parse(TEMPLATE).unwrap().routes();
+    let mut keys: BTreeSet<String> = routes.iter().map(|route| route.key.clone()).collect();
+    assert_eq!(keys.len(), routes.len(), "a route stands twice");
+    for extra in ASSETS.into_iter().chain(["$default"]) {
+        assert!(keys.remove(extra), "{extra} is missing");
+    }
+    assert_eq!(keys, operations);
+}
+
+#[test]
+fn a_route_stands_on_one_line() {
+    let lines = TEMPLATE.lines().filter(|line| line.contains("AWS::ApiGatewayV2::Route"));
+    assert!(lines.clone().all(|line| line.contains("RouteKey:") && line.contains("Target:")));
+    assert_eq!(lines.count(), Template::parse(TEMPLATE).unwrap().routes().len());
+}
+
+#[test]
+fn the_streams_filter_lets_through_what_the_mailer_mails() {
+    let functions = Template::parse(TEMPLATE).unwrap().functions();
+    let mailer = functions.iter().find(|function| function.binary == "mailer").unwrap();
+    let events = &mailer.streams[0].patterns[0]["dynamodb"]["NewImage"]["ev"]["S"];
+    let listed: Vec<&str> = events.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let mailed: Vec<&str> = mailer::EVENTS.iter().map(|event| event.as_str()).collect();
+    assert_eq!(listed, mailed);
+}
