@@ -48,6 +48,7 @@ documented! {
     "MAIL_FROM", "no-reply@localhost.localdomain", "sender of the mails";
     "MAIL_FROM_NAME", "user-service", "sender's name";
     "MAX_AVATAR_SIZE", "4194304", "bytes that an uploaded avatar may have";
+    "ROOT_LINKS", "", "links that the page at `/` adds, written `Title=/address`, separated by commas";
     "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
     "LOG_LEVEL", "INFO", "least level that is logged (Lambda's own `AWS_LAMBDA_LOG_LEVEL` goes before it)";
 }
@@ -68,6 +69,8 @@ pub struct Settings {
     pub password_require_mixed: bool,
     pub admin_emails: Vec<EmailAddress>,
     pub cors_allow_origins: Vec<String>,
+    /// Title and address of each.
+    pub root_links: Vec<(String, String)>,
     resources: Vec<(&'static str, String)>,
 }
 
@@ -167,6 +170,11 @@ impl Settings {
             cors_allow_origins: source
                 .first(&["CORS_ALLOW_ORIGINS", "ALLOWED_ORIGINS"])
                 .map_or_else(|| vec!["*".into()], |list| words(&list)),
+            root_links: words(&source.text("ROOT_LINKS", ""))
+                .iter()
+                .filter_map(|link| link.split_once('='))
+                .map(|(title, address)| (title.to_owned(), address.to_owned()))
+                .collect(),
             resources: RESOURCES.iter().filter_map(|name| Some((*name, source.get(name)?))).collect(),
         })
     }

@@ -126,6 +126,7 @@ impl Overrides {
     fn new(options: &Options, address: SocketAddr, aws_address: SocketAddr) -> Self {
         let local = BTreeMap::from([
             ("ISSUER", format!("http://localhost:{}", address.port())),
+            ("ROOT_LINKS", "Mailbox=/_local/mailbox".to_owned()),
             ("AWS_REGION", aws::REGION.to_owned()),
             ("AWS_ENDPOINT_URL", format!("http://{aws_address}")),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),

@@ -41,11 +41,9 @@ pub async fn root(Extract(state): Extract<State>, accepts: Accepts) -> Result<Re
             ("/readyz", "Readiness", "whether tables and keys answer"),
         ];
         let links = links.map(|(href, title, text)| context! { href, title, text });
-        let page = state.pages.render(
-            "root.html",
-            StatusCode::OK,
-            context! { version => VERSION, links => links.to_vec() },
-        )?;
+        let added = state.settings.root_links.iter().map(|(title, href)| context! { href, title, text => "" });
+        let links: Vec<_> = links.into_iter().chain(added).collect();
+        let page = state.pages.render("root.html", StatusCode::OK, context! { version => VERSION, links })?;
         return Ok(page.into_response());
     }
     let root = Root {
