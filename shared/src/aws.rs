@@ -41,7 +41,11 @@ impl Clients {
                 aws_sdk_secretsmanager::config::Builder::from(&shared).interceptor(TraceHeader).build(),
             ),
             ses: aws_sdk_sesv2::Client::from_conf(
-                aws_sdk_sesv2::config::Builder::from(&shared).interceptor(TraceHeader).build(),
+                // SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again.
+                aws_sdk_sesv2::config::Builder::from(&shared)
+                    .retry_config(RetryConfig::disabled())
+                    .interceptor(TraceHeader)
+                    .build(),
             ),
         }
     }

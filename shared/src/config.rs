@@ -45,9 +45,14 @@ documented! {
     "REQUIRE_VERIFIED_EMAIL", "true", "whether an account must be verified before it is used";
     "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
     "ADMIN_EMAILS", "", "addresses, separated by commas, whose accounts become admins when they verify";
+    "RATE_IP_PER_MINUTE", "300", "calls of one client over the public credential routes; 0 for no limit (`cargo run`: 0)";
+    "RATE_LOGIN_PER_MINUTE", "60", "logins that an address or username takes";
+    "RATE_REGISTER_PER_HOUR", "30", "registrations that an address takes";
+    "RATE_RESEND_PER_HOUR", "5", "verification mails that an address may ask for";
+    "RATE_RESET_PER_HOUR", "3", "password resets that an address may ask for in an hour";
+    "RATE_RESET_PER_DAY", "10", "password resets that an address may ask for in a day";
     "MAIL_FROM", "no-reply@localhost.localdomain", "sender of the mails";
     "MAIL_FROM_NAME", "user-service", "sender's name";
-    "MAX_AVATAR_SIZE", "4194304", "bytes that an uploaded avatar may have";
     "ROOT_LINKS", "", "links that the page at `/` adds, written `Title=/address`, separated by commas";
     "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
     "LOG_LEVEL", "INFO", "least level that is logged (Lambda's own `AWS_LAMBDA_LOG_LEVEL` goes before it)";
@@ -63,6 +68,7 @@ pub struct Settings {
     pub aws: Aws,
     pub tokens: Tokens,
     pub mail: Mail,
+    pub rates: Rates,
     pub public_base_url: String,
     pub max_active_sessions: usize,
     pub require_verified_email: bool,
@@ -108,12 +114,23 @@ pub struct Tokens {
     pub refresh_ttl: TimeDelta,
 }
 
+/// How many calls the limits take.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// None switches the limit off.
+    pub ip_per_minute: Option<u32>,
+    pub login_per_minute: u32,
+    pub register_per_hour: u32,
+    pub resend_per_hour: u32,
+    pub reset_per_hour: u32,
+    pub reset_per_day: u32,
+}
+
 /// Who the mails come from.
 #[derive(Clone, Debug)]
 pub struct Mail {
     pub from: String,
     pub from_name: String,
-    pub configuration_set: Option<String>,
 }
 
 /// The names of resources that the template hands to a function, and only to those that may touch them.
@@ -160,8 +177,8 @@ impl Settings {
             mail: Mail {
                 from: source.text("MAIL_FROM", "no-reply@localhost.localdomain"),
                 from_name: source.text("MAIL_FROM_NAME", "user-service"),
-                configuration_set: source.get("MAIL_CONFIGURATION_SET"),
             },
+            rates: source.rates()?,
             public_base_url: source.get("PUBLIC_BASE_URL").map_or(Ok(issuer), |_| source.url("PUBLIC_BASE_URL"))?,
             max_active_sessions: source.number(&["MAX_ACTIVE_SESSIONS"], 5, 1..=10)?.unsigned_abs() as usize,
             require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,
@@ -228,6 +245,20 @@ impl Source<'_> {
         }
         let reason = format!("{number} is not between {} and {}", allowed.start(), allowed.end());
         Err(SettingError::Invalid { name, reason })
+    }
+
+    fn rates(&self) -> Result<Rates, SettingError> {
+        let rate = |name, default| {
+            self.number(&[name], default, 0..=1_000_000).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+        };
+        Ok(Rates {
+            ip_per_minute: Some(rate("RATE_IP_PER_MINUTE", 300)?).filter(|calls| *calls > 0),
+            login_per_minute: rate("RATE_LOGIN_PER_MINUTE", 60)?,
+            register_per_hour: rate("RATE_REGISTER_PER_HOUR", 30)?,
+            resend_per_hour: rate("RATE_RESEND_PER_HOUR", 5)?,
+            reset_per_hour: rate("RATE_RESET_PER_HOUR", 3)?,
+            reset_per_day: rate("RATE_RESET_PER_DAY", 10)?,
+        })
     }
 
     fn url(&self, name: &'static str) -> Result<String, SettingError> {

@@ -141,3 +141,36 @@ async fn nothing_of_a_mail_comes_from_the_request() {
     assert!(!letter.text.contains("evil") && !letter.html.contains("evil"));
     assert!(letter.text.contains("http://localhost:"));
 }
+
+#[tokio::test]
+async fn one_client_may_call_credential_routes_so_often_whatever_it_writes_into_headers() {
+    let app = App::with(&[("RATE_IP_PER_MINUTE", "5")]).await;
+    let call = async |number: u32| {
+        let request = app.request(Method::POST, "/auth/login").header("x-forwarded-for", format!("203.0.113.{number}"));
+        app.send(request.json(&json!({ "email": format!("{number}@example.com"), "password": "wrong" }))).await
+    };
+    for number in 0..5 {
+        let answer = call(number).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert!(answer.header("ratelimit").contains(&format!("\"ip\";r={}", 4 - number)), "{:?}", answer.headers);
+    }
+    let refused = call(6).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"));
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() <= 60);
+    app.advance(60).await;
+    assert_eq!(call(7).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_call_that_a_limit_refuses_spends_no_guess_and_an_outage_of_the_limiter_lets_nobody_in() {
+    let app = App::with(&[("RATE_LOGIN_PER_MINUTE", "2")]).await;
+    app.member("a@example.com").await;
+    app.advance(60).await;
+    for expected in [401, 401, 429, 429, 429] {
+        assert_eq!(app.login("a@example.com", "wrong").await.status.as_u16(), expected);
+    }
+    app.advance(60).await;
+    assert_eq!(app.login("a@example.com", "correct-horse-battery").await.status, StatusCode::OK);
+    app.fault(json!({ "service": "dynamodb", "operation": "UpdateItem", "table": "TokensTable", "kind": "error", "count": 100 })).await;
+    assert_eq!(app.login("a@example.com", "correct-horse-battery").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}

@@ -1,7 +1,7 @@
 //! The local stack itself, and what the service does while parts of AWS fail.
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::client::{App, PASSWORD};
 
 #[tokio::test]
@@ -36,8 +36,8 @@ async fn moving_the_clock_lets_ttl_take_what_has_expired() {
     let app = App::start().await;
     app.login("nobody@example.com", "wrong").await;
     let rows = async || {
-        let request = app.scan("TokensTable").await;
-        request["Count"].as_u64().unwrap()
+        let rows = app.scan("TokensTable").await.to_string();
+        rows.matches("GHOST#").count()
     };
     assert_eq!(rows().await, 1, "the guess at an address that nobody has");
     app.advance(31 * 24 * 3600).await;
@@ -76,6 +76,16 @@ async fn while_ses_fails_registering_goes_on_and_the_mail_follows() {
 }
 
 #[tokio::test]
+async fn a_mail_that_ses_refuses_for_good_holds_up_no_other() {
+    let app = App::start().await;
+    app.fault(json!({ "service": "ses", "kind": "reject", "count": 1 })).await;
+    app.register("refused@example.com").await;
+    app.register("next@example.com").await;
+    assert_eq!(app.letters("next@example.com").await.len(), 1);
+    assert_eq!(app.letters("refused@example.com").await.len(), 0);
+}
+
+#[tokio::test]
 async fn what_is_stored_holds_no_password_token_or_link() {
     let app = App::start().await;
     let member = app.member("a@example.com").await;
@@ -84,7 +94,7 @@ async fn what_is_stored_holds_no_password_token_or_link() {
     for table in ["UsersTable", "TokensTable", "AttemptsTable"] {
         dump.push_str(&app.scan(table).await.to_string());
     }
-    for secret in [PASSWORD, &member.access_token, &member.refresh_token, &link, link.rsplit('_').next().unwrap()] {
+    for secret in [PASSWORD, &member.access_token, &member.refresh_token, &link, link.strip_prefix("ve1_").unwrap()] {
         assert!(!dump.contains(secret));
     }
     assert!(dump.contains("$argon2id$"), "the dump is of the tables");
@@ -104,6 +114,4 @@ async fn an_account_with_all_its_sessions_stays_under_two_kib() {
     let cost = app.cost(&app.login(&email, "wrong").await).await;
     let largest = cost.calls.iter().map(|call| call.wru).fold(0.0, f64::max);
     assert!(largest <= 2.0, "{cost:?}");
-    let answer: Value = app.get("/_local/ledger").await.json();
-    assert!(answer.is_array());
 }

@@ -73,7 +73,7 @@ fn endpoints() -> String {
     let head = "| endpoint | also | what |\n| --- | --- | --- |\n".to_owned();
     rows.into_iter().fold(head, |table, (_, path, method, summary, also)| {
         let also = also.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" ");
-        table + &format!("| {} `{path}` | {also} | {summary} |\n", method.to_uppercase())
+        table + &format!("| {} `{path}` | {also} | {} |\n", method.to_uppercase(), summary.replace('\n', " "))
     })
 }
 

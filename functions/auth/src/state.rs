@@ -7,8 +7,8 @@ use shared::{
     clock::Clock,
     config::Settings,
     crypto::{Derivation, DerivationKeys, Hasher, Signer, SigningKeys},
-    http::{Authority, Pages, PasswordDoor},
-    store::{Accounts, Limits},
+    http::{Authority, Limiter, Pages, PasswordDoor},
+    store::Accounts,
 };
 
 /// What the handlers of this function may touch.
@@ -21,7 +21,7 @@ pub struct State {
     pub derivation: Derivation,
     pub door: PasswordDoor,
     pub hasher: Hasher,
-    pub limits: Limits,
+    pub limiter: Limiter,
     pub pages: Pages,
     pub signer: Signer,
 }
@@ -35,13 +35,14 @@ impl State {
         let (signing, derivation, authority) =
             tokio::try_join!(SigningKeys::read(platform), DerivationKeys::read(platform), Authority::load(platform))?;
         let settings = Arc::clone(&platform.settings);
+        let derivation = Derivation::new(&derivation)?;
         let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
         Ok(Self {
             clock: platform.clock.clone(),
             authority,
-            derivation: Derivation::new(&derivation)?,
+            limiter: Limiter::new(platform, &derivation)?,
+            derivation,
             door: PasswordDoor::new(platform, &accounts, &hasher),
-            limits: Limits::new(platform)?,
             pages: Pages::new(&settings, PAGES)?,
             signer: Signer::new(&signing, &settings.tokens)?,
             settings,
@@ -54,5 +55,6 @@ impl State {
 /// The pages that this function shows.
 const PAGES: &[(&str, &str)] = &[
     ("verify_email.html", include_str!("pages/verify_email.html")),
+    ("reset_password.html", include_str!("pages/reset_password.html")),
     ("message.html", include_str!("pages/message.html")),
 ];

@@ -1,7 +1,7 @@
 //! Function `mailer`: reads the stream of table `users` and sends what each write calls for.
 //!
 //! A record is delivered at least once. A row in `tokens` notes what is owed before it is sent and what was sent after,
-//! so that a second mail is possible only where SES's answer was lost.
+//! so that a second mail is possible only where SES's answer, or the note of it, was lost.
 
 mod occasion;
 mod post;
@@ -49,8 +49,8 @@ impl Mailer {
         })
     }
 
-    /// Sends what a batch of records calls for. The first record that fails ends the batch: the stream delivers it and
-    /// those after it again.
+    /// Sends what a batch of records calls for. A record that fails and may yet succeed ends the batch: the stream
+    /// delivers it and those after it again. One that never will is logged and passed over; its row stays owed.
     ///
     /// # Errors
     /// Never; what failed is in the answer.
@@ -59,22 +59,26 @@ impl Mailer {
         let mut response = DynamoDbEventResponse::default();
         for record in event.payload.records {
             let sequence_number = record.change.sequence_number.clone();
-            if let Err(failure) = aws::traced(trace.as_deref(), self.handle_record(record)).await {
-                tracing::error!(sequence_number, reason = aws::reason(&failure), "mail not sent");
-                let mut failed = DynamoDbBatchItemFailure::default();
-                failed.item_identifier = sequence_number;
-                response.batch_item_failures.push(failed);
-                break;
+            let Err(failure) = aws::traced(trace.as_deref(), self.handle_record(record)).await else { continue };
+            let reason = aws::reason(&failure);
+            if !failure.passes() {
+                tracing::error!(sequence_number, reason, "mail given up");
+                continue;
             }
+            tracing::warn!(sequence_number, reason, "mail not sent yet");
+            let mut failed = DynamoDbBatchItemFailure::default();
+            failed.item_identifier = sequence_number;
+            response.batch_item_failures.push(failed);
+            break;
         }
         Ok(response)
     }
 
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         let Some(occasion) = Occasion::of(record)? else { return Ok(()) };
-        let Some(mail) = occasion.mail(&self.settings, &self.derivation, self.clock.now()) else { return Ok(()) };
-        let owed = occasion.owed(&mail);
-        if !self.mails.owe(&owed, self.clock.now()).await? {
+        let now = self.clock.now();
+        let Some((mail, owed)) = occasion.mail(&self.settings, &self.derivation, now) else { return Ok(()) };
+        if !self.mails.owe(&owed, now).await? {
             return Ok(());
         }
         let composed = self.composer.compose(&mail, &occasion.account)?;
@@ -86,5 +90,11 @@ impl Mailer {
 }
 
 /// The events of an account that call for a mail: what the template's stream filter lets through.
-pub const EVENTS: &[AccountEvent] =
-    &[AccountEvent::Registered, AccountEvent::VerificationRequested, AccountEvent::Locked];
+pub const EVENTS: &[AccountEvent] = &[
+    AccountEvent::Registered,
+    AccountEvent::VerificationRequested,
+    AccountEvent::Locked,
+    AccountEvent::SignedInAnew,
+    AccountEvent::ResetRequested,
+    AccountEvent::PasswordChanged,
+];

@@ -1,8 +1,9 @@
 use aws_lambda_events::dynamodb::EventRecord;
+use chrono::{DateTime, Utc};
 use shared::{
     config::Settings,
-    crypto::{Derivation, VerificationToken},
-    domain::{Account, LOCK},
+    crypto::{Derivation, ResetSecret, VerificationToken},
+    domain::{Account, LOCK, VERIFICATION_LIFETIME},
     mail::Mail,
     store::{Accounts, Event, Owed},
 };
@@ -28,31 +29,46 @@ impl Occasion {
         Ok(read.map(|(event, account)| Self { event, account }))
     }
 
-    /// The mail that it calls for, as of `now`: a link that is dead by the time of a late delivery is not sent.
-    pub fn mail(
-        &self,
-        settings: &Settings,
-        derivation: &Derivation,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> Option<Mail> {
-        match self.event {
+    /// The mail that it calls for, and the fact that it is about, as of `now`: a link that is dead by the time of a late
+    /// delivery is not sent.
+    pub fn mail(&self, settings: &Settings, derivation: &Derivation, now: DateTime<Utc>) -> Option<(Mail, Owed)> {
+        let account = &self.account;
+        let (mail, occasion) = match self.event {
             Event::Registered | Event::VerificationRequested => {
-                let link = self.account.verification.as_ref().filter(|link| now < link.end)?;
-                let token =
-                    VerificationToken { user_id: self.account.id, id: link.id, key: link.key }.encode(derivation)?;
-                Some(Mail::Verification { link: format!("{}/verify-email?token={token}", settings.public_base_url) })
+                let end = account.verification_asked_at + VERIFICATION_LIFETIME;
+                let token = VerificationToken::new(account.id, &account.email, end, derivation).encode(derivation)?;
+                let link = format!("{}/verify-email?token={token}", settings.public_base_url);
+                let unneeded = account.verified || end <= now;
+                (Some(Mail::Verification { link }).filter(|_| !unneeded)?, end.timestamp_millis().to_string())
             }
-            Event::Locked => Some(Mail::Locked { until: self.account.guesses.tried_at? + LOCK }),
-            Event::Verified | Event::SignedIn | Event::Guessed => None,
-        }
-    }
-
-    /// What is owed, by the fact that it is about: the link, or the row of guesses.
-    pub fn owed(&self, mail: &Mail) -> Owed {
-        let occasion = match (mail, &self.account.verification) {
-            (Mail::Verification { .. }, Some(link)) => link.id.simple().to_string(),
-            _ => self.account.guesses.generation.to_string(),
+            Event::ResetRequested => {
+                let reset = account.reset.as_ref().filter(|reset| now < reset.end)?;
+                let secret = ResetSecret { user_id: account.id, id: reset.id, key: reset.key };
+                let link = format!("{}/reset-password?token={}", settings.public_base_url, secret.encode(derivation)?);
+                (Mail::Reset { code: secret.code(derivation)?, link }, reset.id.to_string())
+            }
+            Event::Locked => {
+                let until = account.guesses.tried_at? + LOCK;
+                (Mail::Locked { until }, account.guesses.generation.to_string())
+            }
+            Event::SignedInAnew => {
+                let (device, at) = (account.newest_device.clone()?, account.last_login_at?);
+                (Mail::NewDevice { device, at }, at.timestamp_millis().to_string())
+            }
+            Event::PasswordChanged => {
+                let at = account.updated_at;
+                (Mail::PasswordChanged { at }, at.timestamp_millis().to_string())
+            }
+            Event::Verified
+            | Event::SignedIn
+            | Event::Refreshed
+            | Event::SessionEnded
+            | Event::Guessed
+            | Event::ResetTried => {
+                return None;
+            }
         };
-        Owed { user_id: self.account.id, kind: mail.kind(), occasion }
+        let owed = Owed { user_id: account.id, kind: mail.kind(), occasion };
+        Some((mail, owed))
     }
 }

@@ -6,6 +6,7 @@ use aws_sdk_sesv2::{
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message},
 };
+use data_encoding::BASE64;
 use shared::{
     Platform, aws,
     config::Settings,
@@ -24,9 +25,24 @@ pub enum Failure {
     Compose(#[from] ComposeError),
     #[error("the mail cannot be built: {0}")]
     Build(#[from] BuildError),
-    #[error("SES did not take the mail: {0}")]
-    Ses(String),
+    #[error("SES refused the mail: {0}")]
+    Refused(String),
+    #[error("SES did not answer: {0}")]
+    Unavailable(String),
 }
+
+impl Failure {
+    /// Whether trying again can help. What cannot must not hold up the mails behind it.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Damaged { .. }) | Self::Compose(_) | Self::Build(_) | Self::Refused(_) => false,
+            Self::Store(_) | Self::Unavailable(_) => true,
+        }
+    }
+}
+
+/// Codes with which SES refuses this very mail, and would again.
+const REFUSALS: &[&str] = &["BadRequestException", "MessageRejected", "NotFoundException"];
 
 /// SES, and who the mail comes from.
 #[derive(Clone)]
@@ -52,30 +68,43 @@ impl Post {
         let request = self
             .client
             .send_email()
-            .from_email_address(format!("{} <{}>", quoted(&sender.from_name), sender.from))
-            .destination(Destination::builder().to_addresses(to.as_str()).build())
-            .content(EmailContent::builder().simple(message).build())
-            .set_configuration_set_name(sender.configuration_set.clone());
-        request.send().await.map(drop).map_err(|error| Failure::Ses(refusal(&error)))
+            .from_email_address(format!("{} <{}>", display_name(&sender.from_name), sender.from))
+            .destination(Destination::builder().to_addresses(to.to_ascii_domain()).build())
+            .content(EmailContent::builder().simple(message).build());
+        request.send().await.map(drop).map_err(|error| failure(&error))
     }
 }
 
-/// The code of SES's refusal. Its words can hold the address.
-fn refusal(error: &SdkError<SendEmailError>) -> String {
+/// By SES's code. Its words can hold the address.
+fn failure(error: &SdkError<SendEmailError>) -> Failure {
     let code = error.as_service_error().map(|refused| refused.code().unwrap_or("unknown").to_owned());
-    code.unwrap_or_else(|| aws::reason(error))
+    match code {
+        Some(code) if REFUSALS.contains(&code.as_str()) => Failure::Refused(code),
+        Some(code) => Failure::Unavailable(code),
+        None => Failure::Unavailable(aws::reason(error)),
+    }
 }
 
 fn content(text: &str) -> Result<Content, BuildError> {
     Content::builder().charset("UTF-8").data(text).build()
 }
 
-/// A display name as a quoted string (RFC 5322 §3.2.4), on one line.
-fn quoted(name: &str) -> String {
-    let escaped: String = name.chars().filter(|character| !character.is_control()).flat_map(escape).collect();
-    format!("\"{escaped}\"")
+/// A display name for a header: a quoted string (RFC 5322 §3.2.4), or an encoded word (RFC 2047 §2) where it is not ASCII.
+fn display_name(name: &str) -> String {
+    let name: String = name.chars().filter(|character| !character.is_control()).collect();
+    if name.is_ascii() {
+        return format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    format!("=?UTF-8?B?{}?=", BASE64.encode(name.as_bytes()))
 }
 
-fn escape(character: char) -> impl Iterator<Item = char> {
-    matches!(character, '"' | '\\').then_some('\\').into_iter().chain([character])
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_name_stays_on_its_line_and_within_its_quotes() {
+        assert_eq!(display_name("A \"B\" \\ C\r\nBcc: x"), r#""A \"B\" \\ CBcc: x""#);
+        assert_eq!(display_name("Zürich"), "=?UTF-8?B?WsO8cmljaA==?=");
+    }
 }

@@ -2,7 +2,12 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use lambda_http::Error;
-use shared::{Platform, config::Settings, http::Pages, store::Tables};
+use shared::{
+    Platform,
+    config::Settings,
+    http::Pages,
+    store::{Table, Tables},
+};
 
 use crate::documented::Documented;
 
@@ -23,12 +28,12 @@ impl State {
     /// Where a setting is missing.
     pub fn load(platform: &Platform) -> Result<Self, Error> {
         let settings = Arc::clone(&platform.settings);
-        let names =
-            ["USERS_TABLE", "TOKENS_TABLE", "ATTEMPTS_TABLE"].map(|name| settings.resource(name).map(str::to_owned));
-        let names = names.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let table = |label, setting| settings.resource(setting).map(|name| Table { label, name: name.to_owned() });
+        let tables =
+            [table("users", "USERS_TABLE")?, table("tokens", "TOKENS_TABLE")?, table("attempts", "ATTEMPTS_TABLE")?];
         Ok(Self {
             pages: Pages::new(&settings, &[("root.html", include_str!("pages/root.html"))])?,
-            tables: Tables::new(platform.aws.dynamodb.clone(), names),
+            tables: Tables::new(platform.aws.dynamodb.clone(), tables),
             documented: Documented::load()?,
             platform: platform.clone(),
             settings,

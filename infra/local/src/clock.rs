@@ -10,7 +10,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::clock::{Clock, TimeSource};
 
-use crate::{Data, StartError};
+use crate::{Data, StartError, files};
 
 /// The machine's clock, moved forward by whole seconds. On disk the distance is kept, or a restart would go back in time.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl MovableClock {
     /// Moves the clock forward.
     pub fn advance(&self, seconds: u32) -> std::io::Result<()> {
         let ahead = self.ahead.fetch_add(i64::from(seconds), Ordering::SeqCst) + i64::from(seconds);
-        self.file.as_ref().map_or(Ok(()), |file| fs::write(file, ahead.to_string()))
+        self.file.as_ref().map_or(Ok(()), |file| files::replace(file, ahead.to_string().as_bytes()))
     }
 }
 

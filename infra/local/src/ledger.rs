@@ -16,6 +16,8 @@ pub struct Call {
     pub service: String,
     pub operation: String,
     pub table: Option<String>,
+    /// The kind of item, the first word of its partition key.
+    pub kind: Option<String>,
     pub status: u16,
     /// Write request units.
     pub wru: f64,

@@ -6,6 +6,7 @@
 mod aws;
 mod clock;
 mod control;
+mod files;
 mod functions;
 mod gateway;
 mod ledger;
@@ -127,6 +128,8 @@ impl Overrides {
         let local = BTreeMap::from([
             ("ISSUER", format!("http://localhost:{}", address.port())),
             ("ROOT_LINKS", "Mailbox=/_local/mailbox".to_owned()),
+            // Every client of a local stack has the same address.
+            ("RATE_IP_PER_MINUTE", "0".to_owned()),
             ("AWS_REGION", aws::REGION.to_owned()),
             ("AWS_ENDPOINT_URL", format!("http://{aws_address}")),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
@@ -138,7 +141,9 @@ impl Overrides {
     /// The settings of the function that the template describes so.
     pub(crate) fn settings(&self, function: &template::Function) -> Result<Settings, StartError> {
         let lookup = |name: &str| {
-            let given = self.given.get(name).or_else(|| self.local.get(name)).cloned();
+            // A shell's own AWS settings are not for this stack.
+            let given = if name.starts_with("AWS_") { None } else { self.given.get(name) };
+            let given = given.or_else(|| self.local.get(name)).cloned();
             let named = (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| function.binary.clone());
             given.or(named).or_else(|| function.environment.get(name).cloned())
         };

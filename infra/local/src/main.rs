@@ -1,6 +1,6 @@
 //! `cargo run`: the whole service on `http://localhost:8080`.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
 
 use local::{Data, Options, Stack, StartError};
 
@@ -25,7 +25,8 @@ async fn main() -> ExitCode {
 }
 
 async fn start() -> Result<Stack, StartError> {
-    let settings: BTreeMap<String, String> = env::vars().collect();
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let settings: BTreeMap<String, String> = env::vars_os().filter_map(text).collect();
     let port = port(&settings, "PORT", PORT)?;
     let aws_port = port_after(&settings, port)?;
     Stack::start(Options { port, aws_port, data: data(&settings)?, settings }).await

@@ -1,7 +1,12 @@
 //! Plays Lambda's stream pollers: takes records from a table's stream, filters them as the template says, and hands them
 //! to the function in batches until it has taken them all.
 
-use std::{fs, path::PathBuf, sync::atomic::Ordering, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+    time::Duration,
+};
 
 use aws_lambda_events::dynamodb::Event;
 use dynoxide::{
@@ -23,6 +28,7 @@ use tokio::{
 use crate::{
     Data, StartError,
     aws::{Aws, Written},
+    files,
     ledger::Ledger,
     template::{StreamSource, Template},
 };
@@ -73,21 +79,27 @@ pub fn start(
         Data::Memory => None,
         Data::Folder(folder) => Some(folder.join(format!("stream-{}", source.table))),
     };
-    let after = file.as_ref().filter(|file| file.exists()).map(fs::read_to_string).transpose();
-    let refused =
-        |error: std::io::Error| StartError::Data { path: "the stream's position".into(), reason: error.to_string() };
+    let after = file.as_deref().filter(|file| file.exists()).map(position).transpose()?;
     let (read, receiver) = watch::channel(0);
     let poller = Poller {
         database: aws.dynamodb.database.clone(),
         written: aws.written.clone(),
         ledger: aws.ledger.clone(),
-        after: after.map_err(refused)?,
+        after,
         mailer,
         source,
         file,
     };
     tasks.spawn(poller.run(read));
     Ok(Streams { written: aws.written.clone(), read: receiver })
+}
+
+/// The sequence number that a file of this stack holds.
+fn position(file: &Path) -> Result<String, StartError> {
+    let refused = |reason: String| StartError::Data { path: file.display().to_string(), reason };
+    let text = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if number { Ok(text) } else { Err(refused("it is damaged".into())) }
 }
 
 struct Poller {
@@ -176,7 +188,7 @@ impl Poller {
 
     fn keep(&mut self, after: Option<String>) {
         if let (Some(file), Some(number)) = (&self.file, &after)
-            && let Err(error) = fs::write(file, number)
+            && let Err(error) = files::replace(file, number.as_bytes())
         {
             tracing::error!(%error, "the stream's position cannot be kept; records will be delivered again");
         }

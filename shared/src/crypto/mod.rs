@@ -5,6 +5,7 @@ mod derivation;
 mod hasher;
 mod keys;
 mod refresh_token;
+mod reset_secret;
 mod secrets;
 mod verification_token;
 
@@ -13,6 +14,7 @@ pub use derivation::{Derivation, KeyId};
 pub use hasher::{HashError, Hasher, Hashing};
 pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use refresh_token::RefreshToken;
+pub use reset_secret::ResetSecret;
 pub use secrets::SecretError;
 pub use verification_token::VerificationToken;
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{DisplayName, EmailAddress, Guesses, Session, SessionId, Username};
@@ -49,13 +49,30 @@ impl Plan {
     }
 }
 
-/// A verification link that is out: the id that its token is derived from, and when it ends.
+/// How long a verification link lives.
+pub const VERIFICATION_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// A password reset that is under way: code and link are derived from its id, and live and die together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verification {
+pub struct Reset {
     pub id: Uuid,
     pub end: DateTime<Utc>,
-    /// The derivation key that the link was made with.
+    /// The derivation key that code and link were made with.
     pub key: u32,
+    /// Tries at the code that were reserved and not given back.
+    pub tries: u32,
+}
+
+impl Reset {
+    /// How long code and link live (ASVS 6.5.5).
+    pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+    /// Wrong tries after which both are dead (ASVS 6.5.4).
+    pub const TRIES: u32 = 5;
+
+    /// Whether it may still be used at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        now < self.end && self.tries <= Self::TRIES
+    }
 }
 
 /// Everything that decides about a person, read in one strong read and changed by one conditional write.
@@ -75,7 +92,13 @@ pub struct Account {
     pub last_login_at: Option<DateTime<Utc>>,
     pub guesses: Guesses,
     pub sessions: Vec<Session>,
-    pub verification: Option<Verification>,
+    /// When its newest verification link was asked for.
+    pub verification_asked_at: DateTime<Utc>,
+    pub reset: Option<Reset>,
+    /// Keyed hashes of the browser and system families that it signed in from, the one met first first.
+    pub known_devices: Vec<String>,
+    /// What the newest of them is called, for the mail that tells of it.
+    pub newest_device: Option<String>,
 }
 
 impl Account {
@@ -112,8 +135,9 @@ pub struct NewAccount {
     pub username: Option<Username>,
     pub name: Option<DisplayName>,
     pub password_hash: String,
-    pub verification: Verification,
     pub session: Session,
+    /// A keyed hash of the family of the device that registers.
+    pub device_family: String,
     pub created_at: DateTime<Utc>,
 }
 
@@ -134,7 +158,10 @@ impl From<NewAccount> for Account {
             last_login_at: None,
             guesses: Guesses::default(),
             sessions: vec![new.session],
-            verification: Some(new.verification),
+            verification_asked_at: new.created_at,
+            reset: None,
+            known_devices: vec![new.device_family],
+            newest_device: None,
         }
     }
 }

@@ -17,7 +17,7 @@ impl EmailAddress {
     /// # Errors
     /// Where it is no address by RFC 5321, or longer than 254 bytes.
     pub fn parse(input: &str) -> Result<Self, Invalid> {
-        let address = canonical(input);
+        let address = with_unicode_domain(canonical(input));
         if address.len() > LONGEST {
             return Err(Invalid::because(format!("must have at most {LONGEST} bytes")));
         }
@@ -30,9 +30,24 @@ impl EmailAddress {
         }
     }
 
+    /// What was parsed when it was stored. Rules may have become stricter since; they are for what comes from outside.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The address as it is stored, compared and written to.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address as mail is sent to it: with the domain in its ASCII form.
+    pub fn to_ascii_domain(&self) -> String {
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) => {
+                format!("{local}@{}", idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned()))
+            }
+            None => self.0.clone(),
+        }
     }
 
     /// What stands before the `@`.
@@ -45,6 +60,16 @@ impl EmailAddress {
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("EmailAddress(…)")
+    }
+}
+
+/// A domain is written in Unicode, also where it was given in its ASCII form (RFC 5890 §2.3.2.1).
+fn with_unicode_domain(address: String) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) if domain.split('.').any(|label| label.starts_with("xn--")) => {
+            format!("{local}@{}", idna::domain_to_unicode(domain).0)
+        }
+        _ => address,
     }
 }
 
@@ -63,6 +88,13 @@ mod tests {
         for twin in [" Mike@Example.ORG ", "ｍike@example.org", "mi\u{212a}e@example.org"] {
             assert_eq!(EmailAddress::parse(twin).unwrap(), plain, "{twin}");
         }
+    }
+
+    #[test]
+    fn a_domain_has_one_spelling_and_is_written_to_in_ascii() {
+        let unicode = EmailAddress::parse("a@MÜNCHEN.de").unwrap();
+        assert_eq!(unicode, EmailAddress::parse("a@xn--mnchen-3ya.de").unwrap());
+        assert_eq!((unicode.as_str(), unicode.to_ascii_domain().as_str()), ("a@münchen.de", "a@xn--mnchen-3ya.de"));
     }
 
     #[test]

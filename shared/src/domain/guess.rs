@@ -24,8 +24,10 @@ pub struct Guesses {
     pub generation: u64,
     /// When the newest reservation was made.
     pub tried_at: Option<DateTime<Utc>>,
-    /// The newest reservation, by which a repeated call recognises itself.
-    pub reservation: Option<String>,
+    /// The reservations of this generation, by which a repeated call recognises itself.
+    pub reserved: Vec<String>,
+    /// Those of them settled as wrong.
+    pub settled: Vec<String>,
 }
 
 /// Whether a further guess may be compared.

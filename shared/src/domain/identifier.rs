@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Invalid, email::canonical};
+use super::{EmailAddress, Invalid, email::canonical};
 
 /// What a person signs in with: an address or a username. It need not belong to anyone, nor even be well-formed:
 /// what could not be registered reads like what was not (ASVS 6.3.8).
@@ -13,7 +13,8 @@ impl Identifier {
     /// # Errors
     /// Where it is empty or longer than any address.
     pub fn parse(input: &str) -> Result<Self, Invalid> {
-        let identifier = canonical(input);
+        let identifier =
+            EmailAddress::parse(input).map_or_else(|_| canonical(input), |email| email.as_str().to_owned());
         match identifier.len() {
             0 => Err(Invalid::because("must not be empty")),
             1..=254 => Ok(Self(identifier)),
@@ -29,6 +30,12 @@ impl Identifier {
     /// Whether this is an address; no username holds an `@`.
     pub fn is_address(&self) -> bool {
         self.0.contains('@')
+    }
+}
+
+impl From<&EmailAddress> for Identifier {
+    fn from(email: &EmailAddress) -> Self {
+        Self(email.as_str().to_owned())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod attempt;
+mod device;
 mod email;
 mod guess;
 mod identifier;
@@ -10,14 +11,15 @@ mod password;
 mod session;
 mod username;
 
-pub use account::{Account, NewAccount, Plan, Role, Verification};
+pub use account::{Account, NewAccount, Plan, Reset, Role, VERIFICATION_LIFETIME};
 pub use attempt::{Attempt, NewAttempt, Outcome, QuestionProgress, Summary};
+pub use device::Device;
 pub use email::EmailAddress;
 pub use guess::{Guesses, LOCK, MEMORY, REQUEST_LIFETIME, Standing, TRIES};
 pub use identifier::Identifier;
 pub use name::DisplayName;
 pub use password::{NewPassword, PasswordRules, Plaintext};
-pub use session::{Device, Session, SessionId, SessionTimes, Stay};
+pub use session::{Session, SessionId, SessionTimes, Stay};
 pub use username::Username;
 
 use thiserror::Error;

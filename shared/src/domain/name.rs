@@ -18,10 +18,19 @@ impl DisplayName {
         if name.is_empty() || name.chars().count() > LONGEST {
             return Err(Invalid::because(format!("must have 1 to {LONGEST} characters")));
         }
-        if name.chars().any(|character| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')) {
-            return Err(Invalid::because("must not hold control characters"));
+        let unwanted = |character: char| {
+            // Line ends, and marks that turn the direction of what follows.
+            character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        if name.chars().any(unwanted) || !name.chars().any(char::is_alphanumeric) {
+            return Err(Invalid::because("must have a letter or a digit, and no control characters"));
         }
         Ok(Self(name.to_owned()))
+    }
+
+    /// What was parsed when it was stored. Rules may have become stricter since; they are for what comes from outside.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The name.

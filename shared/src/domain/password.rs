@@ -45,7 +45,8 @@ impl fmt::Debug for Plaintext {
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordRules<'a> {
     pub require_mixed: bool,
-    pub email: &'a EmailAddress,
+    /// None where the address given is not one: then the rest still holds.
+    pub email: Option<&'a EmailAddress>,
     pub name: Option<&'a DisplayName>,
     pub username: Option<&'a Username>,
 }
@@ -91,14 +92,14 @@ fn is_mixed(password: &str) -> bool {
 
 /// Whether nothing but digits and punctuation is left once the person's own words are taken out.
 fn is_own_word(password: &str, rules: &PasswordRules<'_>) -> bool {
-    let mut words: Vec<String> = vec![rules.email.as_str().to_owned()];
+    let mut words: Vec<String> = Vec::new();
     let mut add = |text: &str| {
         let text = text.to_lowercase();
         words.extend(text.split(|character: char| !character.is_alphanumeric()).map(str::to_owned));
         words.push(text);
     };
-    add(rules.email.as_str());
-    add(rules.email.local_part());
+    rules.email.iter().for_each(|email| add(email.as_str()));
+    rules.email.iter().for_each(|email| add(email.local_part()));
     rules.name.iter().for_each(|name| add(name.as_str()));
     rules.username.iter().for_each(|username| add(username.as_str()));
     words.retain(|word| word.chars().count() >= SHORTEST_OWN_WORD);
@@ -129,7 +130,8 @@ mod tests {
         let email = EmailAddress::parse("alice.jones@example.com").unwrap();
         let name = DisplayName::parse("Alice Jones").unwrap();
         let username = Username::parse("wonder_alice").unwrap();
-        let rules = PasswordRules { require_mixed: false, email: &email, name: Some(&name), username: Some(&username) };
+        let rules =
+            PasswordRules { require_mixed: false, email: Some(&email), name: Some(&name), username: Some(&username) };
         NewPassword::parse(password.to_owned(), &rules).map(drop)
     }
 

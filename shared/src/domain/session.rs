@@ -22,6 +22,14 @@ impl Stay {
         if remember { Self::Remembered } else { Self::Short }
     }
 
+    /// How long a session stays without use, where one to be remembered stays for `refresh_ttl`.
+    pub fn idle(self, refresh_ttl: TimeDelta) -> TimeDelta {
+        match self {
+            Self::Remembered => refresh_ttl,
+            Self::Short => SHORT_IDLE.min(refresh_ttl),
+        }
+    }
+
     /// Whether it was to be remembered.
     pub fn is_remembered(self) -> bool {
         self == Self::Remembered
@@ -42,12 +50,12 @@ pub struct SessionTimes {
 impl SessionTimes {
     /// A session that begins `now`.
     pub fn beginning(now: DateTime<Utc>, stay: Stay, refresh_ttl: TimeDelta) -> Self {
-        let absolute_end = now + ABSOLUTE;
-        let idle = match stay {
-            Stay::Remembered => refresh_ttl,
-            Stay::Short => SHORT_IDLE.min(refresh_ttl),
-        };
-        Self { used_at: now, idle_end: (now + idle).min(absolute_end), absolute_end }
+        Self { used_at: now, idle_end: now + stay.idle(refresh_ttl), absolute_end: now + ABSOLUTE }
+    }
+
+    /// When it ends unless it is used before.
+    pub fn end(&self) -> DateTime<Utc> {
+        self.idle_end.min(self.absolute_end)
     }
 }
 
@@ -66,13 +74,6 @@ pub struct Session {
 impl Session {
     /// Whether it still counts at `now`.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        now < self.times.idle_end && now < self.times.absolute_end
+        now < self.times.end()
     }
-}
-
-/// Where a session was opened from, as it is shown to its owner.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Device {
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
 }

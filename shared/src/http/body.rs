@@ -1,5 +1,5 @@
 use axum::{
-    body::to_bytes,
+    body::{HttpBody, to_bytes},
     extract::{FromRequest, Request},
     http::header,
 };
@@ -32,6 +32,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A JSON body that may be left out altogether.
+pub struct OptionalJsonBody<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self(None));
+        }
+        JsonBody::from_request(request, state).await.map(|JsonBody(value)| Self(Some(value)))
+    }
+}
+
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
@@ -60,7 +74,7 @@ fn malformed() -> Problem {
 }
 
 /// Names the field of a data error; serde names a missing or unknown one only within its words.
-fn field_error(path: String, words: &str) -> FieldError {
+pub(super) fn field_error(path: String, words: &str) -> FieldError {
     let words = words.rsplit_once(" at line ").map_or(words, |(words, _)| words);
     let named = |start: &str| words.strip_prefix(start)?.split('`').next();
     let within = |field: &str| if path == "." { field.to_owned() } else { format!("{path}.{field}") };
@@ -74,9 +88,20 @@ fn field_error(path: String, words: &str) -> FieldError {
     if let Some(field) = named("duplicate field `") {
         return FieldError { field: within(field), message: "is given twice".into() };
     }
-    let expected = words.rsplit_once("expected ").map(|(_, expected)| expected);
+    let expected = words.rsplit_once("expected ").map(|(_, expected)| spoken(expected));
     let message = expected.map_or_else(|| "is not valid".to_owned(), |expected| format!("must be {expected}"));
     FieldError { field: if path == "." { "body".into() } else { path }, message }
+}
+
+/// What was expected, without the names of our types.
+fn spoken(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    }
 }
 
 /// Collects what is wrong with the fields of a body, so that a person learns it all at once.
@@ -145,7 +170,7 @@ mod tests {
             ("{}", "email", "is required"),
             (r#"{"email":"a","role":"ADMIN"}"#, "role", "is not a field of this request"),
             (r#"{"email":1}"#, "email", "must be a string"),
-            (r#"{"email":"a","inner":{"count":-1}}"#, "inner.count", "must be u8"),
+            (r#"{"email":"a","inner":{"count":-1}}"#, "inner.count", "must be a whole number, 0 or more"),
             (r#"{"email":"a","inner":{"count":1,"x":2}}"#, "inner.x", "is not a field of this request"),
             ("[]", "body", "must be an object"),
             (r#"["a@example.com"]"#, "body", "must be an object"),

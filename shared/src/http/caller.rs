@@ -11,7 +11,7 @@ use crate::{
     Platform,
     clock::Clock,
     crypto::{Claims, PublicKeys, SecretError, Verifier},
-    domain::{Account, Session, SessionId},
+    domain::{Account, Role, SessionId},
     store::{Accounts, StoreError},
 };
 
@@ -47,9 +47,8 @@ impl Authority {
     /// One strong read says whether the session still counts, and what its owner may do by now.
     async fn admit(&self, claims: &Claims) -> Result<PendingCaller, Problem> {
         let account = self.accounts.find(claims.sub).await?.filter(|account| account.active);
-        let ended = || Problem::new(Code::SessionEnded, "The session has ended.");
-        let account = account.ok_or_else(ended)?;
-        account.live_session(claims.sid, self.clock.now()).ok_or_else(ended)?;
+        let account = account.ok_or_else(session_ended)?;
+        account.live_session(claims.sid, self.clock.now()).ok_or_else(session_ended)?;
         Ok(PendingCaller { account, session_id: claims.sid })
     }
 
@@ -59,6 +58,10 @@ impl Authority {
         }
         Ok(Caller { account: caller.account, session_id: caller.session_id })
     }
+}
+
+fn session_ended() -> Problem {
+    Problem::new(Code::SessionEnded, "The session has ended.")
 }
 
 /// RFC 6750 §2.1. The scheme's case does not matter, the token's does.
@@ -84,13 +87,6 @@ pub struct Caller {
     pub session_id: SessionId,
 }
 
-impl Caller {
-    /// The session that calls.
-    pub fn session(&self) -> Option<&Session> {
-        self.account.sessions.iter().find(|session| session.id == self.session_id)
-    }
-}
-
 /// A token whose signature is right and whose session is still to be asked about, together with whatever else the
 /// request needs to read: both go out at once, so that a read costs one round trip.
 pub struct Bearer {
@@ -104,6 +100,54 @@ impl Bearer {
         self.claims.sub
     }
 
+    /// The session that the token names, under the same reserve.
+    pub fn session_id(&self) -> SessionId {
+        self.claims.sid
+    }
+
+    /// Carries out a write that itself asks whether the session still counts, and answers `false` where it does not.
+    ///
+    /// # Errors
+    /// `session_ended` then, or as `write` fails.
+    pub async fn by_write(self, write: impl Future<Output = Result<bool, StoreError>>) -> Result<(), Problem> {
+        if !self.claims.email_verified {
+            self.authority.verified(self.authority.admit(&self.claims).await?)?;
+        }
+        self.by_pending_write(write).await
+    }
+
+    /// As [`Self::by_write`], also for someone whose address is not verified yet.
+    ///
+    /// # Errors
+    /// As [`Self::by_write`].
+    pub async fn by_pending_write(self, write: impl Future<Output = Result<bool, StoreError>>) -> Result<(), Problem> {
+        if write.await? { Ok(()) } else { Err(session_ended()) }
+    }
+
+    /// What is told of a request that cannot go on because of `problem`: to someone who is not admitted, just that.
+    pub async fn refuse(self, problem: Problem) -> Problem {
+        match self.with(std::future::ready(Ok(()))).await {
+            Ok(_) => problem,
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// Admits the caller while `write` runs, which leaves nothing that anyone sees before the caller goes on from it. A
+    /// token that itself says that its owner is not verified is admitted first: it would most likely not be.
+    ///
+    /// # Errors
+    /// As a [`Caller`] is refused, or as `write` fails.
+    pub async fn with_write<T>(
+        self,
+        write: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<(Caller, T), Problem> {
+        if self.claims.email_verified {
+            return self.with(write).await;
+        }
+        let caller = self.authority.verified(self.authority.admit(&self.claims).await?)?;
+        Ok((caller, write.await?))
+    }
+
     /// Admits the caller while `read` runs; where they are not admitted, what was read is dropped.
     ///
     /// # Errors
@@ -111,6 +155,23 @@ impl Bearer {
     pub async fn with<T>(self, read: impl Future<Output = Result<T, StoreError>>) -> Result<(Caller, T), Problem> {
         let (caller, read) = tokio::join!(self.authority.admit(&self.claims), read);
         Ok((self.authority.verified(caller?)?, read?))
+    }
+}
+
+impl Caller {
+    /// Whom `{id}` of a path means: `me` and the caller's own id the caller, any other id someone else, for admins alone.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone else.
+    pub fn subject(&self, id: Option<&str>) -> Result<Uuid, Problem> {
+        let own = self.account.id;
+        match id {
+            None | Some("me") => Ok(own),
+            Some(id) => match id.parse() {
+                Ok(id) if id == own || self.account.role == Role::Admin => Ok(id),
+                _ => Err(Problem::new(Code::Forbidden, "This is not yours to see or change.")),
+            },
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 use axum::{Router, routing::MethodRouter};
 use utoipa::openapi::{
-    ComponentsBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Tag,
-    path::Operation,
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    ComponentsBuilder, ContentBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required,
+    ResponseBuilder, Tag,
+    path::{Operation, ParameterBuilder, ParameterIn},
+    schema::{ObjectBuilder, Type},
+    security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme},
 };
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -24,7 +26,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
         let mut router = self.0;
         for (path, item) in &paths.paths {
             for (number, alias) in also.iter().enumerate() {
-                listed.paths.insert((*alias).to_owned(), alias_of(path, item, number + 2));
+                listed.paths.insert((*alias).to_owned(), alias_of(path, alias, item, number + 2));
             }
         }
         router = router.routes((schemas, listed, handlers));
@@ -48,13 +50,25 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
     }
 }
 
-fn alias_of(path: &str, item: &PathItem, number: usize) -> PathItem {
+fn alias_of(path: &str, own: &str, item: &PathItem, number: usize) -> PathItem {
     let mut alias = item.clone();
     let operations = [&mut alias.get, &mut alias.put, &mut alias.post, &mut alias.delete, &mut alias.patch];
     for operation in operations.into_iter().flatten() {
         rename(operation, path, number);
+        for name in parameters(own).filter(|name| !parameters(path).any(|other| other == *name)) {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+            let parameter =
+                parameter.description(Some("`me`, or the caller's own id, or any id where the caller is an admin."));
+            let schema = ObjectBuilder::new().schema_type(Type::String).build();
+            operation.parameters.get_or_insert_default().push(RefOr::T(parameter.schema(Some(schema)).build()));
+        }
     }
     alias
+}
+
+/// The names of a path's parameters.
+fn parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
 fn rename(operation: &mut Operation, path: &str, number: usize) {
@@ -68,11 +82,34 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     info.description = Some("Accounts, sign-in, profiles and coding-attempt tracking.".into());
     info.license = Some(License::new("MIT"));
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    let components = ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer)).build();
+    let scopes = [("user", "every account"), ("premium", "premium accounts"), ("admin", "admins")];
+    let password = Flow::Password(Password::new("/api/v1/auth/token", Scopes::from_iter(scopes)));
+    let components = ComponentsBuilder::new()
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([password])))
+        .build();
     let tags = ["auth", "users", "attempts", "system"].map(Tag::new);
     let mut whole = OpenApiBuilder::new().info(info).components(Some(components)).tags(Some(tags)).build();
     for part in parts {
         whole.merge(part);
     }
+    let items = whole.paths.paths.values_mut();
+    items
+        .flat_map(|item| [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch])
+        .flatten()
+        .for_each(say_what_holds_everywhere);
     whole
+}
+
+/// Adds what any operation can answer: to a body that cannot be read, and where the service cannot go on.
+fn say_what_holds_everywhere(operation: &mut Operation) {
+    let of_bodies = [("400", "`malformed_body`"), ("413", "`body_too_large`"), ("415", "`unsupported_media_type`")];
+    let with_body = of_bodies.into_iter().filter(|_| operation.request_body.is_some());
+    let always = [("500", "`internal_error`"), ("503", "`unavailable`")];
+    for (status, description) in with_body.chain(always).collect::<Vec<_>>() {
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response =
+            ResponseBuilder::new().description(description).content("application/problem+json", problem).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    }
 }

@@ -9,6 +9,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use chrono::TimeDelta;
 use lambda_http::{RequestExt, request::RequestContext};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -20,7 +21,7 @@ use super::{
     Problem,
     problem::{Failure, method_not_allowed, not_found},
 };
-use crate::{aws, config::Settings, telemetry};
+use crate::{aws, config::Settings, store::Limit, telemetry};
 
 /// Response headers that a browser's script may read.
 const EXPOSED: [&str; 7] =
@@ -31,13 +32,17 @@ const PREFLIGHT_SECONDS: u64 = 600;
 /// Headers of every response that does not set its own (ASVS 3.4.1–3.4.6).
 const SECURITY: [(HeaderName, &str); 4] = [
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
 tokio::task_local! {
     static REQUEST_ID: String;
+    static RATE_LIMITS: RefCell<Vec<(String, String)>>;
 }
 
 thread_local! {
@@ -52,6 +57,15 @@ impl RequestId {
     pub fn current() -> String {
         REQUEST_ID.try_with(String::clone).unwrap_or_default()
     }
+}
+
+/// Notes a window that the request was counted in, for the `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers).
+pub(super) fn note_rate_limit(limit: &Limit, remaining: u32, rest: TimeDelta) {
+    let scope = limit.scope;
+    let policy = format!("\"{scope}\";q={};w={}", limit.calls, limit.window.num_seconds());
+    let state = format!("\"{scope}\";r={remaining};t={}", rest.num_seconds().max(0));
+    // Outside of a request nobody reads it.
+    let _ = RATE_LIMITS.try_with(|limits| limits.borrow_mut().push((policy, state)));
 }
 
 /// Who signed the request's token, for the log line.
@@ -118,8 +132,17 @@ async fn observe(function: Arc<str>, mut request: Request, next: Next) -> Respon
     let signed = Signed::default();
     request.extensions_mut().insert(signed.clone());
 
-    let served = REQUEST_ID.scope(id.clone(), aws::traced(trace.as_deref(), next.run(request)));
-    let mut response = served.await;
+    let serving = async {
+        let response = next.run(request).await;
+        let limits: (Vec<String>, Vec<String>) = RATE_LIMITS.with(RefCell::take).into_iter().unzip();
+        (response, limits)
+    };
+    let serving = RATE_LIMITS.scope(RefCell::default(), aws::traced(trace.as_deref(), serving));
+    let (mut response, (policies, states)) = REQUEST_ID.scope(id.clone(), serving).await;
+    if !policies.is_empty() {
+        set(response.headers_mut(), HeaderName::from_static("ratelimit-policy"), &policies.join(", "));
+        set(response.headers_mut(), HeaderName::from_static("ratelimit"), &states.join(", "));
+    }
 
     set(response.headers_mut(), HeaderName::from_static("x-request-id"), &id);
     let failure = response.extensions_mut().remove::<Failure>();

@@ -8,7 +8,7 @@ use crate::{
     Platform,
     clock::Clock,
     crypto::{HashError, Hasher, Hashing},
-    domain::Plaintext,
+    domain::{Account, Plaintext},
     store::{Accounts, GuessKey, Reservation, Reserved},
 };
 
@@ -29,7 +29,7 @@ pub struct PasswordDoor {
 #[derive(Debug)]
 pub enum Guess {
     /// Right, and still to be settled: by finishing a login, or by `settle_right`.
-    Right(Box<Reservation>),
+    Right(Box<Reservation>, Box<Account>),
     /// Wrong, and settled.
     Wrong,
     /// The account went while it was asked for.
@@ -50,8 +50,8 @@ impl PasswordDoor {
         let Some((reservation, place)) = self.reserve(key).await? else {
             return Ok(Guess::Gone);
         };
-        if compare(place, &reservation, password).await? {
-            return Ok(Guess::Right(reservation));
+        if let Some(account) = compare(place, &reservation, password).await? {
+            return Ok(Guess::Right(reservation, Box::new(account)));
         }
         self.accounts.settle_wrong(&reservation, self.clock.now()).await?;
         Ok(Guess::Wrong)
@@ -81,13 +81,17 @@ impl PasswordDoor {
     }
 }
 
-async fn compare(place: Hashing, reservation: &Reservation, password: Plaintext) -> Result<bool, HashError> {
-    match &reservation.account {
-        Some(account) => place.matches(password, account.password_hash.clone()).await,
-        None => place.matches_nobody(password).await,
-    }
+/// The account whose password it is. Behind a ghost there is none, and finding out takes as long.
+async fn compare(place: Hashing, reservation: &Reservation, password: Plaintext) -> Result<Option<Account>, HashError> {
+    let Some(account) = &reservation.account else {
+        place.matches_nobody(password).await?;
+        return Ok(None);
+    };
+    let right = place.matches(password, account.password_hash.clone()).await?;
+    Ok(right.then(|| account.clone()))
 }
 
-fn locked(wait: TimeDelta) -> Problem {
+/// The account is locked for so long.
+pub fn locked(wait: TimeDelta) -> Problem {
     Problem::new(Code::AccountLocked, "Account is locked. Please try again later.").retry_after(wait)
 }

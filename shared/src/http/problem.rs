@@ -55,6 +55,9 @@ codes! {
     TokenExpired, "token_expired", UNAUTHORIZED, "the access token has expired";
     SessionEnded, "session_ended", UNAUTHORIZED, "the session has ended";
     InvalidCredentials, "invalid_credentials", UNAUTHORIZED, "the address or the password is wrong";
+    InvalidRefreshToken, "invalid_refresh_token", UNAUTHORIZED, "the refresh token is not valid, or its session has ended";
+    RefreshTokenReused, "refresh_token_reused", UNAUTHORIZED, "the refresh token was used before; its session is ended";
+    InvalidResetCode, "invalid_reset_code", UNAUTHORIZED, "the code or the link of the reset is not valid, or used up";
     EmailNotVerified, "email_not_verified", FORBIDDEN, "the address must be verified first";
     AccountLocked, "account_locked", FORBIDDEN, "three wrong passwords in a row; see `Retry-After`";
     AccountDisabled, "account_disabled", FORBIDDEN, "an admin disabled the account";
@@ -150,6 +153,16 @@ impl Problem {
     /// The fields that were refused.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
+    }
+
+    /// What the client is told.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// When to try again, in seconds.
+    pub fn retry_after_seconds(&self) -> Option<i64> {
+        self.retry_after.and_then(|seconds| i64::try_from(seconds).ok())
     }
 
     fn challenge(&self) -> Option<&'static str> {

@@ -15,8 +15,13 @@ use crate::{
 /// The frame around the HTML of every mail.
 const FRAME: &str = include_str!("templates/frame.html");
 /// The template of each kind of mail.
-const TEMPLATES: &[(&str, &str)] =
-    &[("verification", include_str!("templates/verification.html")), ("locked", include_str!("templates/locked.html"))];
+const TEMPLATES: &[(&str, &str)] = &[
+    ("locked", include_str!("templates/locked.html")),
+    ("new_device", include_str!("templates/new_device.html")),
+    ("password_changed", include_str!("templates/password_changed.html")),
+    ("reset", include_str!("templates/reset.html")),
+    ("verification", include_str!("templates/verification.html")),
+];
 
 /// A mail that cannot be written is a fault of its template.
 #[derive(Debug, Error)]
@@ -30,6 +35,12 @@ pub enum Mail {
     Verification { link: String },
     /// Tells the owner that three wrong passwords locked the account.
     Locked { until: DateTime<Utc> },
+    /// Tells the owner of a sign-in from a browser and system that the account had not seen.
+    NewDevice { device: String, at: DateTime<Utc> },
+    /// Tells the owner that the password is another one now.
+    PasswordChanged { at: DateTime<Utc> },
+    /// Gives the owner what a password reset needs: a code, or a link.
+    Reset { code: String, link: String },
 }
 
 impl Mail {
@@ -38,15 +49,25 @@ impl Mail {
         match self {
             Self::Verification { .. } => "verification",
             Self::Locked { .. } => "locked",
+            Self::NewDevice { .. } => "new_device",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::Reset { .. } => "reset",
         }
     }
 
     fn context(&self) -> Value {
         match self {
             Self::Verification { link } => context! { link },
-            Self::Locked { until } => context! { until => until.format("%Y-%m-%d %H:%M UTC").to_string() },
+            Self::Locked { until } => context! { until => spoken(*until) },
+            Self::NewDevice { device, at } => context! { device, at => spoken(*at) },
+            Self::PasswordChanged { at } => context! { at => spoken(*at) },
+            Self::Reset { code, link } => context! { code, link },
         }
     }
+}
+
+fn spoken(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// A mail as it is sent.
@@ -83,7 +104,8 @@ impl Composer {
     /// # Errors
     /// Where its template fails.
     pub fn compose(&self, mail: &Mail, account: &Account) -> Result<Composed, ComposeError> {
-        let name = account.name.as_ref().map(DisplayName::as_str);
+        // Until the address is proven, whoever registered chose the name: a stranger is sent none of their words.
+        let name = account.name.as_ref().filter(|_| account.verified).map(DisplayName::as_str);
         let context = context! { app_name => &*self.app_name, name, ..mail.context() };
         let template = self.environment.get_template(mail.kind())?;
         let mut rendered = template.render_captured(context)?;

@@ -11,7 +11,7 @@ use super::{
     keys,
 };
 use crate::domain::{
-    Account, DisplayName, EmailAddress, Guesses, Plan, Role, Session, SessionTimes, Stay, Username, Verification,
+    Account, DisplayName, EmailAddress, Guesses, Plan, Reset, Role, Session, SessionTimes, Stay, Username,
 };
 
 const TABLE: &str = "users";
@@ -40,7 +40,11 @@ pub(super) fn item(account: &Account, event: Event) -> Item {
     put_some(&mut item, "username", account.username.as_ref().map(|username| text(username.as_str())));
     put_some(&mut item, "name", account.name.as_ref().map(|name| text(name.as_str())));
     put_some(&mut item, "login_at", account.last_login_at.map(moment));
-    put_some(&mut item, "ver", account.verification.as_ref().map(verification));
+    put_some(&mut item, "rst", account.reset.as_ref().map(reset));
+    let known = account.known_devices.iter().map(text).collect();
+    item.insert("dev".to_owned(), AttributeValue::L(known));
+    put_some(&mut item, "dn", account.newest_device.as_deref().map(text));
+    item.insert("asked".to_owned(), moment(account.verification_asked_at));
     item
 }
 
@@ -56,9 +60,9 @@ pub(super) fn read(item: &Item) -> Result<Account, StoreError> {
     let (pk, sk) = (reader.text(keys::PK)?, reader.text(keys::SK)?);
     Ok(Account {
         id: keys::user_of_account(pk, sk).ok_or_else(|| reader.damaged("pk"))?,
-        email: EmailAddress::parse(reader.text("email")?).map_err(|_| reader.damaged("email"))?,
-        username: parsed(&reader, "username", Username::parse)?,
-        name: parsed(&reader, "name", DisplayName::parse)?,
+        email: EmailAddress::stored(reader.text("email")?),
+        username: reader.optional_text("username")?.map(Username::stored),
+        name: reader.optional_text("name")?.map(DisplayName::stored),
         password_hash: reader.text("hash")?.to_owned(),
         role: Role::of(reader.text("role")?).ok_or_else(|| reader.damaged("role"))?,
         plan: Plan::of(reader.text("plan")?).ok_or_else(|| reader.damaged("plan"))?,
@@ -69,16 +73,11 @@ pub(super) fn read(item: &Item) -> Result<Account, StoreError> {
         last_login_at: reader.optional_moment("login_at")?,
         guesses: read_guesses(&reader)?,
         sessions,
-        verification: reader.map("ver")?.map(|entry| read_verification(&entry)).transpose()?,
+        verification_asked_at: reader.moment("asked")?,
+        reset: reader.map("rst")?.map(|entry| read_reset(&entry)).transpose()?,
+        known_devices: reader.texts("dev")?,
+        newest_device: reader.optional_text("dn")?.map(str::to_owned),
     })
-}
-
-fn parsed<T, E>(
-    reader: &Reader<'_>,
-    name: &'static str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<Option<T>, StoreError> {
-    reader.optional_text(name)?.map(parse).transpose().map_err(|_| reader.damaged(name))
 }
 
 /// The guess counters, which stand alike in an account and in a ghost.
@@ -88,7 +87,8 @@ pub(super) fn read_guesses(reader: &Reader<'_>) -> Result<Guesses, StoreError> {
         wrong: reader.number("wrong")?,
         generation: reader.number("gen")?,
         tried_at: reader.optional_moment("tried_at")?,
-        reservation: reader.optional_text("guess")?.map(str::to_owned),
+        reserved: reader.text_set("guess")?,
+        settled: reader.text_set("settled")?,
     })
 }
 
@@ -128,17 +128,29 @@ fn read_session(id: &str, entry: &Reader<'_>) -> Result<Session, StoreError> {
     })
 }
 
-/// A verification link that is out.
-pub(super) fn verification(verification: &Verification) -> AttributeValue {
+/// A password reset that is under way.
+pub(super) fn reset(reset: &Reset) -> AttributeValue {
     AttributeValue::M(HashMap::from([
-        ("id".to_owned(), text(verification.id.simple().to_string())),
-        ("end".to_owned(), moment(verification.end)),
-        ("key".to_owned(), number(verification.key)),
+        ("id".to_owned(), text(reset.id.simple().to_string())),
+        ("end".to_owned(), moment(reset.end)),
+        ("key".to_owned(), number(reset.key)),
+        ("tries".to_owned(), number(reset.tries)),
     ]))
 }
 
-fn read_verification(entry: &Reader<'_>) -> Result<Verification, StoreError> {
-    Ok(Verification { id: entry.uuid("id")?, end: entry.moment("end")?, key: entry.number("key")? })
+/// The newest try at a reset code, by which a repeated call recognises itself.
+pub(super) fn last_reset_try(item: &Item) -> Result<Option<String>, StoreError> {
+    let reset = Reader::new(TABLE, item).map("rst")?;
+    Ok(reset.map(|entry| entry.optional_text("g")).transpose()?.flatten().map(str::to_owned))
+}
+
+fn read_reset(entry: &Reader<'_>) -> Result<Reset, StoreError> {
+    Ok(Reset {
+        id: entry.uuid("id")?,
+        end: entry.moment("end")?,
+        key: entry.number("key")?,
+        tries: entry.number("tries")?,
+    })
 }
 
 #[cfg(test)]
@@ -170,7 +182,10 @@ mod tests {
             last_login_at: Some(now),
             guesses: Guesses::default(),
             sessions: (1..=5).map(session).collect(),
-            verification: Some(Verification { id: Uuid::from_u128(9), end: now, key: 1 }),
+            verification_asked_at: now,
+            reset: Some(Reset { id: Uuid::from_u128(8), end: now, key: 1, tries: 2 }),
+            known_devices: vec!["one".into(), "two".into()],
+            newest_device: Some("Firefox on Linux".into()),
         }
     }
 
@@ -179,7 +194,8 @@ mod tests {
         let (written, read) = (account(), read(&item(&account(), Event::Registered)).unwrap());
         assert_eq!(read.email, written.email);
         assert_eq!(read.sessions, written.sessions);
-        assert_eq!(read.verification, written.verification);
+        assert_eq!((read.verification_asked_at, read.reset), (written.verification_asked_at, written.reset));
+        assert_eq!((read.known_devices, read.newest_device), (written.known_devices, written.newest_device));
         assert_eq!((read.role, read.plan, read.last_login_at), (written.role, written.plan, written.last_login_at));
     }
 

@@ -10,7 +10,8 @@ use super::{
     Item, StoreError, account_item,
     attributes::{Reader, expiry, moment, put_some, text},
     keys,
-    transactions::{Transacted, transact},
+    patience::Patience,
+    transactions::{Transacted, build, transact},
 };
 use crate::{
     Platform,
@@ -18,38 +19,51 @@ use crate::{
     domain::{Account, Device, Identifier, NewAccount, Session},
 };
 
-/// What the last write of an account did. The stream's filters go by it, since they cannot compare images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    Registered,
-    VerificationRequested,
-    Verified,
-    SignedIn,
-    /// A guess was reserved, settled or cleared.
-    Guessed,
-    /// The third wrong guess in a row was settled.
-    Locked,
+macro_rules! events {
+    ($($(#[$documentation:meta])* $name:ident, $word:literal;)*) => {
+        /// What the last write of an account did. The stream's filters go by it, since they cannot compare images.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Event {
+            $($(#[$documentation])* $name,)*
+        }
+
+        impl Event {
+            /// The word in the item and in the template's stream filters.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// The event of that word.
+            pub fn of(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Event {
-    /// The word in the item and in the template's stream filters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::VerificationRequested => "verification_requested",
-            Self::Verified => "verified",
-            Self::SignedIn => "signed_in",
-            Self::Guessed => "guessed",
-            Self::Locked => "locked",
-        }
-    }
-
-    /// The event of that word.
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::Registered, Self::VerificationRequested, Self::Verified, Self::SignedIn, Self::Guessed, Self::Locked]
-            .into_iter()
-            .find(|event| event.as_str() == word)
-    }
+events! {
+    Registered, "registered";
+    VerificationRequested, "verification_requested";
+    Verified, "verified";
+    SignedIn, "signed_in";
+    /// From a browser and system family that the account had not seen.
+    SignedInAnew, "signed_in_anew";
+    Refreshed, "refreshed";
+    /// Sessions were ended, by their owner or because a refresh token came twice.
+    SessionEnded, "session_ended";
+    /// A guess was reserved, settled or cleared.
+    Guessed, "guessed";
+    /// The third wrong guess in a row was settled.
+    Locked, "locked";
+    ResetRequested, "reset_requested";
+    /// A try at a reset code was reserved or given back.
+    ResetTried, "reset_tried";
+    PasswordChanged, "password_changed";
 }
 
 /// How registering ended.
@@ -126,7 +140,7 @@ impl Accounts {
                 Put::builder().table_name(self.tokens()?).set_item(Some(session_row(account.id, session, device)));
             items.push(TransactWriteItem::builder().put(build(row.build())?).build());
         }
-        match transact(&self.client, items).await? {
+        match transact(&self.client, items, &mut Patience::of_a_plan()).await? {
             Transacted::Committed => Ok(Created::Made),
             Transacted::Refused(refused) if refused.contains(0) => Ok(Created::EmailTaken),
             Transacted::Refused(refused) if refused.contains(2) => Ok(Created::UsernameTaken),
@@ -156,11 +170,6 @@ impl Accounts {
         let event = Event::of(reader.text("ev")?).ok_or_else(|| reader.damaged("ev"))?;
         Ok(Some((event, account_item::read(&image)?)))
     }
-}
-
-/// A request that lacks a part is a fault of this file, told like a refusal.
-pub(super) fn build<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
-    built.map_err(|error| StoreError::Refused(error.to_string()))
 }
 
 fn claim(key: keys::Key, user_id: Uuid) -> Item {

@@ -20,7 +20,7 @@ const COMPRESSION: i32 = 3;
 /// Bytes that stored code can unpack to at the most: what a submission may hold.
 const LARGEST_CODE: usize = 256 * 1024;
 
-/// A row of the history, 200 bytes at the most, under `key`.
+/// A row of the history under `key`: 200 bytes at the most where the language's name is ASCII.
 pub(super) fn row(key: &keys::Key, attempt: &NewAttempt) -> Item {
     let mut item = key.item();
     item.insert("id".into(), AttributeValue::B(Blob::new(attempt.id.as_bytes())));

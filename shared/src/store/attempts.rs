@@ -1,22 +1,21 @@
 //! Counts attempts: summary, history, per-question row and day move in one transaction, conditioned on every value that
 //! it was computed from, so that no reader sees them disagree and no number is skipped.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::{
     Client,
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::sleep;
 
 use super::{
-    Item, StoreError,
-    accounts::build,
-    attempt_items,
+    Item, StoreError, attempt_items,
     attributes::{expiry, moment, number, text},
+    change::Change,
     keys,
-    transactions::{Refused, Transacted, jittered, transact},
+    patience::Patience,
+    transactions::{Refused, Transacted, build, transact},
 };
 use crate::{
     Platform,
@@ -24,9 +23,6 @@ use crate::{
     domain::{NewAttempt, QuestionProgress, Summary},
 };
 
-/// Rounds against other submissions of the same person, and the longest pause between them.
-const ROUNDS: u32 = 64;
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// Code that no attempt came to refer to is looked for after this long.
 const PENDING: TimeDelta = TimeDelta::days(1);
 
@@ -80,16 +76,27 @@ impl Attempts {
     ///
     /// # Errors
     /// Where the store cannot answer, or others keep coming first.
-    pub async fn count(&self, attempt: &NewAttempt, mut before: Counted) -> Result<(), StoreError> {
-        for round in 0..ROUNDS {
-            let refused = match transact(&self.client, self.plan(attempt, &before)?).await? {
-                Transacted::Committed => return Ok(()),
+    pub async fn count(&self, attempt: &mut NewAttempt, mut before: Counted) -> Result<(), StoreError> {
+        let stored_at = attempt.created_at;
+        let mut patience = Patience::of_a_plan();
+        loop {
+            // The history is newest first by number and by time alike, whichever of two submissions began earlier.
+            attempt.created_at = before.summary.last_attempt_at.map_or(stored_at, |last| last.max(stored_at));
+            let refused = match transact(&self.client, self.plan(attempt, &before)?, &mut patience).await? {
+                Transacted::Committed if attempt.created_at == stored_at => return Ok(()),
+                Transacted::Committed => return self.move_code(attempt).await,
                 Transacted::Refused(refused) => refused,
             };
             before = replanned(before, &refused)?;
-            sleep(jittered((Duration::from_millis(5) * 2_u32.pow(round.min(6))).min(LONGEST_PAUSE))).await;
+            patience.pause().await?;
         }
-        Err(StoreError::Contended)
+    }
+
+    /// Gives the stored code the time that the attempt was counted with.
+    async fn move_code(&self, attempt: &NewAttempt) -> Result<(), StoreError> {
+        let change = Change::provided("attribute_exists(pk)").set("#at = :at").name("#at", "at");
+        let change = change.value(":at", moment(attempt.created_at));
+        change.apply(&self.client, &self.table, &keys::code(attempt.id)).await.map(drop)
     }
 
     fn plan(&self, attempt: &NewAttempt, before: &Counted) -> Result<Vec<TransactWriteItem>, StoreError> {
@@ -174,11 +181,19 @@ fn unchanged(before: u64) -> &'static str {
     if before == 0 { "attribute_not_exists(#total) OR #total = :before" } else { "#total = :before" }
 }
 
-/// The counts as the failed conditions met them; what did not fail had not changed.
+/// The counts as the failed conditions met them; what did not fail had not changed, and what was not met is not there.
 fn replanned(before: Counted, refused: &Refused) -> Result<Counted, StoreError> {
     Ok(Counted {
-        summary: refused.met(SUMMARY).map_or(Ok(before.summary), attempt_items::read_summary)?,
-        question: refused.met(QUESTION).map_or(Ok(before.question), attempt_items::read_progress)?,
+        summary: if refused.contains(SUMMARY) {
+            refused.met(SUMMARY).map(attempt_items::read_summary).transpose()?.unwrap_or_default()
+        } else {
+            before.summary
+        },
+        question: if refused.contains(QUESTION) {
+            refused.met(QUESTION).map(attempt_items::read_progress).transpose()?.unwrap_or_default()
+        } else {
+            before.question
+        },
     })
 }
 

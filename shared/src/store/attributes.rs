@@ -86,6 +86,19 @@ impl<'a> Reader<'a> {
         self.read(name, |value| value.as_b().ok().map(AsRef::as_ref))?.ok_or_else(|| self.damaged(name))
     }
 
+    /// A list of texts; empty where there is none.
+    pub fn texts(&self, name: &'static str) -> Result<Vec<String>, StoreError> {
+        let texts = |value: &'a AttributeValue| -> Option<Vec<String>> {
+            value.as_l().ok()?.iter().map(|item| item.as_s().ok().cloned()).collect()
+        };
+        Ok(self.read(name, texts)?.unwrap_or_default())
+    }
+
+    /// A set of texts; empty where there is none.
+    pub fn text_set(&self, name: &'static str) -> Result<Vec<String>, StoreError> {
+        Ok(self.read(name, |value| value.as_ss().ok().cloned())?.unwrap_or_default())
+    }
+
     pub fn map(&self, name: &'static str) -> Result<Option<Reader<'a>>, StoreError> {
         let inner = self.read(name, |value| value.as_m().ok())?;
         Ok(inner.map(|attributes| Reader { table: self.table, attributes }))

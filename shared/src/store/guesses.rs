@@ -1,9 +1,6 @@
 //! Reserves and settles guesses at a password: the one counter behind every door that takes one.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -11,15 +8,13 @@ use super::{
     Accounts, Item, StoreError, account_item,
     accounts::Event,
     attributes::{Reader, expiry, moment, number, text},
+    change::{Change, Outcome},
     keys,
 };
 use crate::domain::{Account, Guesses, MEMORY, Standing, TRIES};
 
 /// Rounds of a reservation that others keep changing before it is given up.
 const ROUNDS: usize = 8;
-
-/// Named in the report of a damaged counter, be it an account's or a ghost's.
-const TABLE: &str = "users";
 
 /// Whose guesses are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,22 +45,21 @@ pub enum Reserved {
     Gone,
 }
 
-/// What came of settling a wrong guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
-    Counted,
-    /// It was the third in a row.
-    Locked,
-    /// A success has since started a new row.
-    Superseded,
+impl GuessKey {
+    /// The table that a damaged counter is reported in.
+    fn table(&self) -> &'static str {
+        match self {
+            Self::Account(_) => "users",
+            Self::Ghost(_) => "tokens",
+        }
+    }
 }
 
-/// One conditional write to the counters.
-struct Update<'a> {
-    set: &'a str,
-    condition: String,
-    values: Vec<(&'static str, AttributeValue)>,
-    event: Event,
+/// A name for a reservation, unlike any other in its row.
+fn reservation_id() -> String {
+    let mut id = Uuid::new_v4().simple().to_string();
+    id.truncate(12);
+    id
 }
 
 impl Accounts {
@@ -74,19 +68,19 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn reserve_guess(&self, key: GuessKey, now: DateTime<Utc>) -> Result<Reserved, StoreError> {
-        let id = Uuid::new_v4().simple().to_string();
-        let mut update = in_row(&key, &id, now);
+        let id = reservation_id();
+        let mut change = in_row(&key, &id, now);
         for _ in 0..ROUNDS {
-            let met = match self.update_guesses(&key, update, now).await? {
+            let met = match self.change_guesses(&key, change, Event::Guessed, now).await? {
                 Outcome::Done(item) => return Ok(Reserved::Yes(Box::new(reservation(key, id, &item)?))),
                 Outcome::Met(None) => return Ok(Reserved::Gone),
                 Outcome::Met(Some(item)) => item,
             };
-            let guesses = account_item::read_guesses(&Reader::new(TABLE, &met))?;
-            if guesses.reservation.as_ref() == Some(&id) {
+            let guesses = account_item::read_guesses(&Reader::new(key.table(), &met))?;
+            if guesses.reserved.contains(&id) {
                 return Ok(Reserved::Yes(Box::new(reservation(key, id, &met)?)));
             }
-            update = match guesses.standing(now) {
+            change = match guesses.standing(now) {
                 Standing::Busy => return Ok(Reserved::Busy),
                 Standing::Locked(until) => return Ok(Reserved::Locked(until)),
                 Standing::Over => anew(&id, &guesses, now),
@@ -96,28 +90,23 @@ impl Accounts {
         Err(StoreError::Contended)
     }
 
-    /// Settles a guess that was wrong. The third in a row locks, and the stream mails the alert.
+    /// Settles a guess that was wrong. The third in a row locks, and the stream mails the alert. Where a success has since
+    /// begun a new row, there is nothing to settle.
     ///
     /// # Errors
     /// Where the store cannot answer; the reservation then counts as wrong once it is older than a request can live.
-    pub async fn settle_wrong(&self, reservation: &Reservation, now: DateTime<Utc>) -> Result<Settled, StoreError> {
+    pub async fn settle_wrong(&self, reservation: &Reservation, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut wrong = reservation.guesses.wrong;
         for _ in 0..ROUNDS {
-            let third = wrong + 1 >= TRIES;
-            let settled = if third { Settled::Locked } else { Settled::Counted };
-            let update = settling(reservation, wrong, if third { Event::Locked } else { Event::Guessed });
-            let met = match self.update_guesses(&reservation.key, update, now).await? {
-                Outcome::Done(_) => return Ok(settled),
-                Outcome::Met(None) => return Ok(Settled::Superseded),
-                Outcome::Met(Some(met)) => met,
+            let event = if wrong + 1 >= TRIES { Event::Locked } else { Event::Guessed };
+            let Outcome::Met(Some(met)) =
+                self.change_guesses(&reservation.key, settling(reservation, wrong), event, now).await?
+            else {
+                return Ok(());
             };
-            let reader = Reader::new(TABLE, &met);
-            let guesses = account_item::read_guesses(&reader)?;
-            if reader.optional_text("settled")? == Some(reservation.id.as_str()) {
-                return Ok(settled);
-            }
-            if guesses.generation != reservation.guesses.generation {
-                return Ok(Settled::Superseded);
+            let guesses = account_item::read_guesses(&Reader::new(reservation.key.table(), &met))?;
+            if guesses.settled.contains(&reservation.id) || guesses.generation != reservation.guesses.generation {
+                return Ok(());
             }
             wrong = guesses.wrong;
         }
@@ -129,124 +118,92 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn settle_right(&self, reservation: &Reservation, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let update = Update {
-            set: "tries = :zero, wrong = :zero, gen = gen + :one",
-            condition: "gen = :gen".into(),
-            values: vec![(":zero", number(0)), (":one", number(1)), (":gen", number(reservation.guesses.generation))],
-            event: Event::Guessed,
-        };
+        let change = Change::provided("gen = :gen").value(":gen", number(reservation.guesses.generation));
+        let change = row_over(change);
         // Where the condition fails, another success has cleared the row already.
-        self.update_guesses(&reservation.key, update, now).await.map(drop)
+        self.change_guesses(&reservation.key, change, Event::Guessed, now).await.map(drop)
     }
 
     /// Accounts and ghosts take the same writes; a ghost is forgotten by TTL.
-    async fn update_guesses(
+    async fn change_guesses(
         &self,
         key: &GuessKey,
-        update: Update<'_>,
+        change: Change,
+        event: Event,
         now: DateTime<Utc>,
     ) -> Result<Outcome, StoreError> {
-        let (table, item_key, lifetime) = match key {
-            GuessKey::Account(id) => (&*self.users, keys::account(*id), None),
-            GuessKey::Ghost(lookup) => (self.tokens()?, keys::ghost(lookup), Some((":expires", expiry(now + MEMORY)))),
-        };
-        let expires = if lifetime.is_some() { format!(", {} = :expires", keys::EXPIRES_AT) } else { String::new() };
-        let values = update.values.into_iter().chain([(":ev", text(update.event.as_str()))]).chain(lifetime);
-        let request = self
-            .client
-            .update_item()
-            .table_name(table)
-            .set_key(Some(item_key.item()))
-            .update_expression(format!("SET {}, ev = :ev{expires}", update.set))
-            .condition_expression(update.condition)
-            .set_expression_attribute_values(Some(values.map(|(name, value)| (name.to_owned(), value)).collect()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        conditional(request).await
+        let change = change.set("ev = :ev").value(":ev", text(event.as_str()));
+        match key {
+            GuessKey::Account(id) => change.apply(&self.client, &self.users, &keys::account(*id)).await,
+            GuessKey::Ghost(lookup) => {
+                let change = change.set("expires_at = :expires").value(":expires", expiry(now + MEMORY));
+                change.apply(&self.client, self.tokens()?, &keys::ghost(lookup)).await
+            }
+        }
     }
+}
+
+/// Ends the row of wrong guesses.
+pub(super) fn row_over(change: Change) -> Change {
+    let change = change.set("tries = :zero, wrong = :zero, gen = gen + :one").remove("guess, settled");
+    change.value(":zero", number(0)).value(":one", number(1))
 }
 
 /// One more guess in the row that runs.
-fn in_row(key: &GuessKey, id: &str, now: DateTime<Utc>) -> Update<'static> {
-    const ROOM: &str =
-        "tries < :tries AND (tries = :zero OR tried_at > :memory) AND (attribute_not_exists(guess) OR guess <> :id)";
-    Update {
-        set: "tries = if_not_exists(tries, :zero) + :one, wrong = if_not_exists(wrong, :zero), \
-              gen = if_not_exists(gen, :zero), tried_at = :now, guess = :id",
-        condition: match key {
-            GuessKey::Account(_) => format!("attribute_exists(pk) AND {ROOM}"),
-            GuessKey::Ghost(_) => format!("attribute_not_exists(pk) OR ({ROOM})"),
-        },
-        values: vec![
-            (":zero", number(0)),
-            (":one", number(1)),
-            (":tries", number(TRIES)),
-            (":now", moment(now)),
-            (":memory", moment(now - MEMORY)),
-            (":id", text(id)),
-        ],
-        event: Event::Guessed,
-    }
+fn in_row(key: &GuessKey, id: &str, now: DateTime<Utc>) -> Change {
+    const ROOM: &str = "tries < :tries AND (tries = :zero OR tried_at > :memory) AND NOT contains(guess, :id)";
+    let condition = match key {
+        GuessKey::Account(_) => format!("attribute_exists(pk) AND {ROOM}"),
+        GuessKey::Ghost(_) => format!("attribute_not_exists(pk) OR ({ROOM})"),
+    };
+    Change::provided(condition)
+        .set("tries = if_not_exists(tries, :zero) + :one, wrong = if_not_exists(wrong, :zero)")
+        .set("gen = if_not_exists(gen, :zero), tried_at = :now")
+        .add("guess :ids")
+        .value(":zero", number(0))
+        .value(":one", number(1))
+        .value(":tries", number(TRIES))
+        .value(":now", moment(now))
+        .value(":memory", moment(now - MEMORY))
+        .value(":id", text(id))
+        .value(":ids", set_of_one(id))
 }
 
 /// The first guess of a new row, once the old one is over.
-fn anew(id: &str, old: &Guesses, now: DateTime<Utc>) -> Update<'static> {
-    Update {
-        set: "tries = :one, wrong = :zero, gen = gen + :one, tried_at = :now, guess = :id",
-        condition: "gen = :gen AND tries = :old_tries AND guess = :old_id".into(),
-        values: vec![
-            (":zero", number(0)),
-            (":one", number(1)),
-            (":now", moment(now)),
-            (":id", text(id)),
-            (":gen", number(old.generation)),
-            (":old_tries", number(old.tries)),
-            (":old_id", text(old.reservation.clone().unwrap_or_default())),
-        ],
-        event: Event::Guessed,
-    }
+fn anew(id: &str, old: &Guesses, now: DateTime<Utc>) -> Change {
+    Change::provided("gen = :gen AND tries = :old_tries AND tried_at = :old_tried_at")
+        .set("tries = :one, wrong = :zero, gen = gen + :one, tried_at = :now, guess = :ids")
+        .remove("settled")
+        .value(":zero", number(0))
+        .value(":one", number(1))
+        .value(":now", moment(now))
+        .value(":ids", set_of_one(id))
+        .value(":gen", number(old.generation))
+        .value(":old_tries", number(old.tries))
+        .value(":old_tried_at", moment(old.tried_at.unwrap_or_default()))
 }
 
 /// The reservation is wrong, the `wrong + 1`th of its row.
-fn settling(reservation: &Reservation, wrong: u32, event: Event) -> Update<'static> {
-    Update {
-        set: "wrong = wrong + :one, settled = :id",
-        condition:
-            "gen = :gen AND wrong = :wrong AND wrong < tries AND (attribute_not_exists(settled) OR settled <> :id)"
-                .into(),
-        values: vec![
-            (":one", number(1)),
-            (":gen", number(reservation.guesses.generation)),
-            (":wrong", number(wrong)),
-            (":id", text(&reservation.id)),
-        ],
-        event,
-    }
+fn settling(reservation: &Reservation, wrong: u32) -> Change {
+    Change::provided("gen = :gen AND wrong = :wrong AND NOT contains(settled, :id)")
+        .set("wrong = wrong + :one")
+        .add("settled :ids")
+        .value(":one", number(1))
+        .value(":gen", number(reservation.guesses.generation))
+        .value(":wrong", number(wrong))
+        .value(":id", text(&reservation.id))
+        .value(":ids", set_of_one(&reservation.id))
+}
+
+fn set_of_one(id: &str) -> AttributeValue {
+    AttributeValue::Ss(vec![id.to_owned()])
 }
 
 fn reservation(key: GuessKey, id: String, item: &Item) -> Result<Reservation, StoreError> {
-    let guesses = account_item::read_guesses(&Reader::new(TABLE, item))?;
+    let guesses = account_item::read_guesses(&Reader::new(key.table(), item))?;
     let account = match key {
         GuessKey::Account(_) => Some(account_item::read(item)?),
         GuessKey::Ghost(_) => None,
     };
     Ok(Reservation { key, id, guesses, account })
-}
-
-/// How a conditional update ended.
-pub(super) enum Outcome {
-    /// It was written; the attributes that were asked for.
-    Done(Item),
-    /// Its condition failed; the item that it met.
-    Met(Option<Item>),
-}
-
-pub(super) async fn conditional(request: UpdateItemFluentBuilder) -> Result<Outcome, StoreError> {
-    match request.send().await {
-        Ok(output) => Ok(Outcome::Done(output.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Outcome::Met(failed.item.clone())),
-            _ => Err(error.into()),
-        },
-    }
 }

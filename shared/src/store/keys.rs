@@ -73,6 +73,11 @@ pub(super) fn ghost(lookup: &str) -> Key {
     Key::new(format!("GHOST#{lookup}"), "GHOST")
 }
 
+/// A reset of an identifier that nobody has.
+pub(super) fn ghost_reset(lookup: &str) -> Key {
+    Key::new(format!("GHOST#{lookup}"), "RESET")
+}
+
 /// The window of a limit, by its scope and whom it counts.
 pub(super) fn rate(scope: &str, lookup: &str) -> Key {
     Key::new(format!("RATE#{scope}#{lookup}"), "RATE")

@@ -1,14 +1,12 @@
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    StoreError,
+    Item, StoreError,
     attributes::{Reader, expiry, moment, number},
-    guesses::{Outcome, conditional},
+    change::{Change, Outcome},
     keys,
 };
 use crate::{Platform, config::SettingError};
@@ -23,6 +21,17 @@ pub struct Limit {
     pub scope: &'static str,
     pub calls: u32,
     pub window: TimeDelta,
+}
+
+/// Where a call stands in its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Whether the call had room.
+    pub admitted: bool,
+    /// Calls that it still takes.
+    pub remaining: u32,
+    /// When it is over.
+    pub ends: DateTime<Utc>,
 }
 
 /// Counts calls in windows, each of which begins with its first call. Rows go by TTL.
@@ -42,65 +51,51 @@ impl Limits {
         Ok(Self { client: platform.aws.dynamodb.clone(), tokens })
     }
 
-    /// Counts one call of `lookup`, a keyed hash of whoever is limited. Where the window is full, answers how long it
-    /// still lasts.
+    /// Counts one call of `lookup`, a keyed hash of whoever is limited.
     ///
     /// # Errors
     /// Where the store cannot answer: the call may not go on then (ASVS 16.5.3).
-    pub async fn count(
-        &self,
-        limit: &Limit,
-        lookup: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Result<(), TimeDelta>, StoreError> {
+    pub async fn count(&self, limit: &Limit, lookup: &str, now: DateTime<Utc>) -> Result<Window, StoreError> {
+        let key = keys::rate(limit.scope, lookup);
         for _ in 0..ROUNDS {
-            let Outcome::Met(met) = conditional(self.in_window(limit, lookup, now)).await? else { return Ok(Ok(())) };
+            let met = match in_window(limit, now).apply(&self.client, &self.tokens, &key).await? {
+                Outcome::Done(item) => return window(limit, &item, true),
+                Outcome::Met(met) => met,
+            };
             let began = met.as_ref().map(|met| Reader::new("tokens", met).moment("began")).transpose()?;
-            if let Some(rest) = began.map(|began| began + limit.window - now).filter(|rest| *rest > TimeDelta::zero()) {
-                return Ok(Err(rest));
+            if let Some(met) = met.as_ref().filter(|_| began.is_some_and(|began| began + limit.window > now)) {
+                return window(limit, met, false);
             }
-            if let Outcome::Done(_) = conditional(self.new_window(limit, lookup, began, now)).await? {
-                return Ok(Ok(()));
+            if let Outcome::Done(item) = new_window(limit, began, now).apply(&self.client, &self.tokens, &key).await? {
+                return window(limit, &item, true);
             }
         }
         Err(StoreError::Contended)
     }
+}
 
-    /// One more call in the window that runs, where it has room.
-    fn in_window(&self, limit: &Limit, lookup: &str, now: DateTime<Utc>) -> UpdateItemFluentBuilder {
-        self.update(limit, lookup)
-            .update_expression("SET calls = calls + :one")
-            .condition_expression("began > :gone AND calls < :limit")
-            .expression_attribute_values(":gone", moment(now - limit.window))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":limit", number(limit.calls))
-    }
+fn window(limit: &Limit, item: &Item, admitted: bool) -> Result<Window, StoreError> {
+    let reader = Reader::new("tokens", item);
+    let calls: u32 = reader.number("calls")?;
+    Ok(Window { admitted, remaining: limit.calls.saturating_sub(calls), ends: reader.moment("began")? + limit.window })
+}
 
-    /// The first call of a window, unless another call began one since.
-    fn new_window(
-        &self,
-        limit: &Limit,
-        lookup: &str,
-        old: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> UpdateItemFluentBuilder {
-        let request = self
-            .update(limit, lookup)
-            .update_expression(format!("SET calls = :one, began = :now, {} = :expires", keys::EXPIRES_AT))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":now", moment(now))
-            .expression_attribute_values(":expires", expiry(now + limit.window));
-        match old {
-            None => request.condition_expression("attribute_not_exists(pk)"),
-            Some(old) => request.condition_expression("began = :old").expression_attribute_values(":old", moment(old)),
-        }
-    }
+/// One more call in the window that runs, where it has room.
+fn in_window(limit: &Limit, now: DateTime<Utc>) -> Change {
+    Change::provided("began > :gone AND calls < :limit")
+        .set("calls = calls + :one")
+        .value(":gone", moment(now - limit.window))
+        .value(":one", number(1))
+        .value(":limit", number(limit.calls))
+}
 
-    fn update(&self, limit: &Limit, lookup: &str) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&*self.tokens)
-            .set_key(Some(keys::rate(limit.scope, lookup).item()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-    }
+/// The first call of a window, unless another call began one since.
+fn new_window(limit: &Limit, old: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Change {
+    let condition = if old.is_some() { "began = :old" } else { "attribute_not_exists(pk)" };
+    let change = Change::provided(condition)
+        .set("calls = :one, began = :now, expires_at = :expires")
+        .value(":one", number(1))
+        .value(":now", moment(now))
+        .value(":expires", expiry(now + limit.window));
+    old.into_iter().fold(change, |change, old| change.value(":old", moment(old)))
 }

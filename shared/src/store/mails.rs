@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder};
+use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
     StoreError,
     attributes::{expiry, moment},
-    guesses::{Outcome, conditional},
+    change::{Change, Outcome},
     keys,
 };
 use crate::{Platform, config::SettingError};
@@ -45,11 +45,8 @@ impl Mails {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn owe(&self, mail: &Owed, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let request = self
-            .update(mail, now)
-            .update_expression(format!("SET owed = if_not_exists(owed, :now), {} = :expires", keys::EXPIRES_AT))
-            .condition_expression("attribute_not_exists(sent)");
-        Ok(matches!(conditional(request).await?, Outcome::Done(_)))
+        let change = Change::provided("attribute_not_exists(sent)").set("owed = if_not_exists(owed, :now)");
+        Ok(matches!(self.change(mail, change, now).await?, Outcome::Done(_)))
     }
 
     /// Notes that SES took the mail.
@@ -57,18 +54,12 @@ impl Mails {
     /// # Errors
     /// Where the store cannot answer; the mail may then be sent once more.
     pub async fn mark_sent(&self, mail: &Owed, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let request =
-            self.update(mail, now).update_expression(format!("SET sent = :now, {} = :expires", keys::EXPIRES_AT));
-        request.send().await?;
-        Ok(())
+        self.change(mail, Change::provided("attribute_exists(pk)").set("sent = :now"), now).await.map(drop)
     }
 
-    fn update(&self, mail: &Owed, now: DateTime<Utc>) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&*self.tokens)
-            .set_key(Some(keys::mail(mail.user_id, mail.kind, &mail.occasion).item()))
-            .expression_attribute_values(":now", moment(now))
-            .expression_attribute_values(":expires", expiry(now + KEPT))
+    async fn change(&self, mail: &Owed, change: Change, now: DateTime<Utc>) -> Result<Outcome, StoreError> {
+        let change =
+            change.set("expires_at = :expires").value(":now", moment(now)).value(":expires", expiry(now + KEPT));
+        change.apply(&self.client, &self.tokens, &keys::mail(mail.user_id, mail.kind, &mail.occasion)).await
     }
 }

@@ -6,24 +6,30 @@ mod accounts;
 mod attempt_items;
 mod attempts;
 mod attributes;
+mod change;
 mod guesses;
 mod history;
 mod keys;
 mod limits;
 mod logins;
 mod mails;
+mod passwords;
+mod patience;
+mod sessions;
 mod tables;
 mod transactions;
 mod verifications;
 
 pub use accounts::{Accounts, Created, Event};
 pub use attempts::{Attempts, Counted};
-pub use guesses::{GuessKey, Reservation, Reserved, Settled};
+pub use guesses::{GuessKey, Reservation, Reserved};
 pub use history::{HistoryPage, PageStart};
-pub use limits::{Limit, Limits};
+pub use limits::{Limit, Limits, Window};
 pub use logins::{Finished, Login};
 pub use mails::{Mails, Owed};
-pub use tables::Tables;
+pub use passwords::{PasswordSet, ResetTry};
+pub use sessions::{Refresh, Refreshed};
+pub use tables::{Table, Tables};
 pub use verifications::Verified;
 
 use aws_sdk_dynamodb::{

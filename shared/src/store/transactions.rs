@@ -1,18 +1,10 @@
-use std::time::Duration;
-
+use super::{Item, StoreError, patience::Patience};
 use aws_sdk_dynamodb::{
     Client,
+    error::BuildError,
     operation::transact_write_items::TransactWriteItemsError,
     types::{CancellationReason, TransactWriteItem},
 };
-use tokio::time::sleep;
-
-use super::{Item, StoreError};
-
-/// Conflicts after which a transaction is given up.
-const CONFLICTS: u32 = 8;
-/// Longest first pause after a conflict; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// How a transaction ended.
 #[derive(Debug)]
@@ -38,9 +30,13 @@ impl Refused {
 }
 
 /// Writes all or nothing. The SDK repeats an unanswered call with the same token, so that it counts once; conflicts with
-/// other writers, which the SDK does not repeat, are tried again here after a jittered pause.
-pub(super) async fn transact(client: &Client, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
-    for conflict in 0..CONFLICTS {
+/// other writers, which the SDK does not repeat, are tried again here after a pause.
+pub(super) async fn transact(
+    client: &Client,
+    items: Vec<TransactWriteItem>,
+    patience: &mut Patience,
+) -> Result<Transacted, StoreError> {
+    loop {
         let answer = client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
         let error = match answer {
             Ok(_) => return Ok(Transacted::Committed),
@@ -60,9 +56,8 @@ pub(super) async fn transact(client: &Client, items: Vec<TransactWriteItem>) -> 
         if !has("TransactionConflict") {
             return Err(error.into());
         }
-        sleep(jittered(FIRST_PAUSE * 2_u32.pow(conflict))).await;
+        patience.pause().await?;
     }
-    Err(StoreError::Contended)
 }
 
 fn refused(reasons: &[CancellationReason]) -> Refused {
@@ -70,10 +65,7 @@ fn refused(reasons: &[CancellationReason]) -> Refused {
     Refused(failed.map(|(place, reason)| (place, reason.item.clone())).collect())
 }
 
-/// A pause of random length up to `longest`, so that writers who met once do not meet again.
-pub(super) fn jittered(longest: Duration) -> Duration {
-    let mut random = [0; 2];
-    // Without randomness the pause is the longest one: slower, and still right.
-    let share = aws_lc_rs::rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
-    longest.mul_f64(f64::from(share) / f64::from(u16::MAX))
+/// A request that lacks a part is a fault of the store's own, told like a refusal.
+pub(super) fn build<T>(built: Result<T, BuildError>) -> Result<T, StoreError> {
+    built.map_err(|error| StoreError::Refused(error.to_string()))
 }

@@ -1,114 +1,91 @@
 //! Verification links: sent again, and followed.
 
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Accounts, StoreError, account_item,
-    accounts::{Event, build},
+    Accounts, StoreError,
+    accounts::Event,
     attributes::{flag, moment, number, text},
-    guesses::{Outcome, conditional},
+    change::Change,
     keys,
-    transactions::{Transacted, transact},
+    patience::Patience,
+    transactions::{Transacted, build, transact},
 };
-use crate::domain::{Account, EmailAddress, Role, Verification};
+use crate::domain::{Account, EmailAddress, Role};
 
-/// How following a link ended.
+/// How verifying ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
     Yes,
-    /// Another link, or one whose time is over.
+    /// The account is disabled, gone, or has another address by now.
     No,
 }
 
 impl Accounts {
-    /// Replaces the verification link of an account that still needs one; the stream mails it. Where the account is
-    /// verified, gone, or has another address by now, nothing happens.
+    /// Notes that a user whose address `email` still needs one asks for a verification link; the stream mails it. Where
+    /// they are verified, gone, or have another address by now, nothing happens, at the same cost.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn renew_verification(&self, account: &Account, verification: &Verification) -> Result<(), StoreError> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&*self.users)
-            .set_key(Some(keys::account(account.id).item()))
-            .update_expression("SET ver = :ver, ev = :ev")
-            .condition_expression("verified = :no AND active = :yes AND email = :email")
-            .expression_attribute_values(":ver", account_item::verification(verification))
-            .expression_attribute_values(":ev", text(Event::VerificationRequested.as_str()))
-            .expression_attribute_values(":no", flag(false))
-            .expression_attribute_values(":yes", flag(true))
-            .expression_attribute_values(":email", text(account.email.as_str()));
-        match conditional(request).await? {
-            Outcome::Done(_) | Outcome::Met(_) => Ok(()),
-        }
+    pub async fn ask_for_verification(
+        &self,
+        user_id: Uuid,
+        email: &EmailAddress,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let change = Change::provided("verified = :no AND active = :yes AND email = :email")
+            .set("asked = :now, ev = :ev")
+            .value(":now", moment(now))
+            .value(":ev", text(Event::VerificationRequested.as_str()))
+            .value(":no", flag(false))
+            .value(":yes", flag(true))
+            .value(":email", text(email.as_str()));
+        change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
     }
 
-    /// Follows the link `link` of a user, whose token was checked: verifies the account, and makes it an admin where its address is one of
-    /// `admins`. Following it again while it lives changes nothing and answers alike.
+    /// Verifies `account`, as long as its address is what it was, and makes it an admin where that is one of `admins`.
+    /// Verifying again changes nothing.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn verify(
         &self,
-        user_id: Uuid,
-        link: Uuid,
+        mut account: Account,
         admins: &[EmailAddress],
         now: DateTime<Utc>,
     ) -> Result<Verified, StoreError> {
-        let Some(account) = self.find(user_id).await? else {
-            return Ok(Verified::No);
-        };
-        let live = account.verification.as_ref().is_some_and(|live| live.id == link && now < live.end);
-        if !live || !account.active {
-            return Ok(Verified::No);
-        }
-        if account.verified {
-            return Ok(Verified::Yes);
-        }
-        let promoted = account.role == Role::User && admins.contains(&account.email);
-        let mut items =
-            vec![TransactWriteItem::builder().update(self.verifying(&account, link, promoted, now)?).build()];
-        if promoted {
-            items.push(TransactWriteItem::builder().update(self.counting_admin()?).build());
-        }
-        match transact(&self.client, items).await? {
-            Transacted::Committed => Ok(Verified::Yes),
-            Transacted::Refused(refused) => self.was_verified(refused.met(0)),
+        let email = account.email.clone();
+        let mut patience = Patience::of_a_plan();
+        loop {
+            if !account.active || account.email != email {
+                return Ok(Verified::No);
+            }
+            if account.verified {
+                return Ok(Verified::Yes);
+            }
+            let promoted = account.role == Role::User && admins.contains(&account.email);
+            let change = verifying(&account, promoted, now);
+            let mut items = vec![
+                TransactWriteItem::builder()
+                    .update(change.in_transaction(&self.users, &keys::account(account.id))?)
+                    .build(),
+            ];
+            if promoted {
+                items.push(TransactWriteItem::builder().update(self.counting_admin()?).build());
+            }
+            if let Transacted::Committed = transact(&self.client, items, &mut patience).await? {
+                return Ok(Verified::Yes);
+            }
+            // Someone changed the account meanwhile, perhaps a second click: look again.
+            patience.pause().await?;
+            let Some(met) = self.find(account.id).await? else { return Ok(Verified::No) };
+            account = met;
         }
     }
 
-    fn verifying(
-        &self,
-        account: &Account,
-        link: Uuid,
-        promoted: bool,
-        now: DateTime<Utc>,
-    ) -> Result<Update, StoreError> {
-        let role = if promoted { Role::Admin } else { account.role };
-        let update = Update::builder()
-            .table_name(&*self.users)
-            .set_key(Some(keys::account(account.id).item()))
-            .update_expression("SET verified = :yes, #role = :role, updated = :now, ev = :ev")
-            .condition_expression(
-                "verified = :no AND active = :yes AND email = :email AND #role = :old_role AND ver.id = :link",
-            )
-            .expression_attribute_names("#role", "role")
-            .expression_attribute_values(":yes", flag(true))
-            .expression_attribute_values(":no", flag(false))
-            .expression_attribute_values(":role", text(role.as_str()))
-            .expression_attribute_values(":old_role", text(account.role.as_str()))
-            .expression_attribute_values(":email", text(account.email.as_str()))
-            .expression_attribute_values(":link", text(link.simple().to_string()))
-            .expression_attribute_values(":now", moment(now))
-            .expression_attribute_values(":ev", text(Event::Verified.as_str()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        build(update.build())
-    }
-
-    fn counting_admin(&self) -> Result<Update, StoreError> {
+    pub(super) fn counting_admin(&self) -> Result<Update, StoreError> {
         let update = Update::builder()
             .table_name(&*self.users)
             .set_key(Some(keys::admins().item()))
@@ -117,10 +94,18 @@ impl Accounts {
             .expression_attribute_values(":one", number(1));
         build(update.build())
     }
+}
 
-    /// Two clicks at once: the second finds the work done.
-    fn was_verified(&self, met: Option<&super::Item>) -> Result<Verified, StoreError> {
-        let verified = met.map(account_item::read).transpose()?.is_some_and(|account| account.verified);
-        Ok(if verified { Verified::Yes } else { Verified::No })
-    }
+fn verifying(account: &Account, promoted: bool, now: DateTime<Utc>) -> Change {
+    let role = if promoted { Role::Admin } else { account.role };
+    Change::provided("verified = :no AND active = :yes AND email = :email AND #role = :old_role")
+        .set("verified = :yes, #role = :role, updated = :now, ev = :ev")
+        .name("#role", "role")
+        .value(":yes", flag(true))
+        .value(":no", flag(false))
+        .value(":role", text(role.as_str()))
+        .value(":old_role", text(account.role.as_str()))
+        .value(":email", text(account.email.as_str()))
+        .value(":now", moment(now))
+        .value(":ev", text(Event::Verified.as_str()))
 }

@@ -5,14 +5,14 @@ use std::{
     time::Duration,
 };
 
-use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::format::FmtSpan};
 use uuid::Uuid;
 
 use crate::config::Settings;
 
 /// Starts the log. A second start in one process changes nothing.
 pub fn start(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(&settings.log_level);
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -23,6 +23,15 @@ pub fn start(settings: &Settings) {
         .with_env_filter(filter);
     // Fails where a log has been started already.
     let _ = subscriber.try_init();
+}
+
+/// The level is for what this service says. The SDK would print whole requests at its finer ones, so everyone else is held
+/// to warnings.
+fn filter(level: &str) -> EnvFilter {
+    const OURS: [&str; 7] = ["attempts", "auth", "local", "mailer", "shared", "system", "users"];
+    let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
+    let ours = OURS.map(|name| format!("{name}={level}")).join(",");
+    EnvFilter::new(format!("{},{ours}", level.min(LevelFilter::WARN)))
 }
 
 /// What the log says of one request. The route is the pattern, never the path: that could hold an id or a token.

@@ -88,6 +88,27 @@ async fn forty_submissions_at_once_all_count() {
 }
 
 #[tokio::test]
+async fn conflicts_and_lost_answers_neither_lose_nor_double_an_attempt() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    for (count, (kind, strikes)) in [("conflict", 10), ("lost", 1), ("throttle", 2)].into_iter().enumerate() {
+        app.fault(json!({ "service": "dynamodb", "operation": "TransactWriteItems", "kind": kind, "count": strikes }))
+            .await;
+        let answer = app.post_as(&member, PATHS[0], attempt(1, 3, "x")).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{kind} {}", answer.text);
+        assert_eq!(summary(&app, &member).await["total_attempts"], count + 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_unverified_session_stores_no_code() {
+    let app = App::start().await;
+    let member = app.register("new@example.com").await;
+    assert_eq!(app.post_as(&member, PATHS[0], attempt(1, 3, "x")).await.code(), "email_not_verified");
+    assert_eq!(app.scan("AttemptsTable").await["Count"], 0);
+}
+
+#[tokio::test]
 async fn every_field_is_held_to_its_bounds() {
     let app = App::start().await;
     let member = app.member("alice@example.com").await;

@@ -101,6 +101,7 @@ async fn two_hundred_guesses_at_once_compare_exactly_three() {
     let of = |status| answers.iter().filter(|answer| answer.status == status).count();
     assert_eq!(of(StatusCode::UNAUTHORIZED), 3);
     assert_eq!(of(StatusCode::FORBIDDEN) + of(StatusCode::TOO_MANY_REQUESTS), 197);
+    app.advance(60).await;
     assert_eq!(wrong(&app, EMAIL).await, locked());
     assert_eq!(alerts(&app).await, 1);
 }
@@ -192,15 +193,92 @@ async fn ten_logins_at_once_never_exceed_the_cap() {
 
 #[tokio::test]
 async fn a_session_not_to_be_remembered_ends_after_a_day_and_any_other_after_a_week() {
-    let app = App::with(&[("ACCESS_TTL_MIN", "1440")]).await;
+    const DAY: u32 = 24 * 3600;
+    let app = App::start().await;
     app.member(EMAIL).await;
-    let short = app.post("/auth/login", json!({ "email": EMAIL, "password": PASSWORD, "remember_me": false })).await;
-    let token = short.json()["access_token"].as_str().unwrap().to_owned();
-    let me = || app.send(app.request(reqwest::Method::GET, "/users/me").bearer_auth(&token));
-    app.advance(24 * 3600 - 60).await;
-    assert_eq!(me().await.status, StatusCode::OK);
-    app.advance(60).await;
-    assert_eq!(me().await.status, StatusCode::UNAUTHORIZED);
+    for (remember, days) in [(Some(false), 1), (Some(true), 7), (None, 7)] {
+        let mut body = json!({ "email": EMAIL, "password": PASSWORD });
+        if let Some(remember) = remember {
+            body["remember_me"] = json!(remember);
+        }
+        let alive = app.post("/auth/login", body.clone()).await.json();
+        let ended = app.post("/auth/login", body).await.json();
+        let refresh = |token: &serde_json::Value| json!({ "refresh_token": token["refresh_token"] });
+        app.advance(days * DAY - 60).await;
+        assert_eq!(app.post("/auth/refresh", refresh(&alive)).await.status, StatusCode::OK, "{remember:?}");
+        app.advance(60).await;
+        assert_eq!(app.post("/auth/refresh", refresh(&ended)).await.code(), "invalid_refresh_token", "{remember:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_counts_a_guess_once() {
+    for number in 0..2 {
+        let app = App::start().await;
+        app.member(EMAIL).await;
+        app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": "lost", "count": 2 })).await;
+        // The first answers to the reservation and to the settling are lost; the SDK repeats both calls.
+        assert_eq!(wrong(&app, EMAIL).await, refused());
+        assert_eq!(wrong(&app, EMAIL).await, refused());
+        if number == 0 {
+            assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+        } else {
+            assert_eq!(wrong(&app, EMAIL).await, refused());
+            assert_eq!(wrong(&app, EMAIL).await, locked());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_last_write_signs_in_once() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    app.fault(
+        json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": "lost", "count": 2 }),
+    )
+    .await;
+    let member = app.sign_in(EMAIL).await;
+    assert_eq!(app.get_as(&member, "/users/me").await.status, StatusCode::OK);
+    let sessions = app.scan("UsersTable").await.to_string().matches("\"abs\"").count();
+    assert_eq!(sessions, 3, "registering, the first login, and this one");
+}
+
+#[tokio::test]
+async fn a_transaction_on_the_account_does_not_fail_a_login() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    for _ in 0..3 {
+        app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": "conflict", "count": 2 })).await;
+        assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn two_wrong_and_one_right_at_once_leave_the_account_open() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    let (right, first, second) = tokio::join!(app.login(EMAIL, PASSWORD), wrong(&app, EMAIL), wrong(&app, EMAIL));
+    assert_eq!((right.status, first, second), (StatusCode::OK, refused(), refused()));
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(alerts(&app).await, 0);
+}
+
+#[tokio::test]
+async fn guesses_that_were_never_settled_count_as_wrong_after_half_a_minute() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    // The reservation is written; the settling fails for good.
+    for _ in 0..3 {
+        app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": "slow", "count": 1 })).await;
+        app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": "error", "count": 4 })).await;
+        assert_eq!(app.login(EMAIL, "wrong").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    app.advance(30).await;
+    assert_eq!(wrong(&app, EMAIL).await, locked());
+    app.advance(15 * 60).await;
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(alerts(&app).await, 0, "only settled guesses mail");
 }
 
 #[tokio::test]

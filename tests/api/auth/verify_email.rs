@@ -42,7 +42,7 @@ async fn what_is_no_link_of_ours_is_refused() {
     let app = App::start().await;
     app.register(EMAIL).await;
     let token = app.verification_token(EMAIL).await;
-    let forged = format!("{}A", &token[..token.len() - 1]);
+    let forged = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { "E" } else { "A" });
     for token in ["", "x", "ve1_", &token[..40], &forged, &"y".repeat(5000)] {
         let answer = app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
         assert_eq!(answer.code(), "invalid_verification_token", "{token}");

@@ -1,12 +1,8 @@
-use axum::{
-    Json,
-    extract::{Path, State as Extract},
-    response::IntoResponse,
-};
+use axum::{Json, extract::State as Extract, response::IntoResponse};
 use serde::Serialize;
 use shared::{
     domain::Role,
-    http::{Bearer, Code, NoStore, Problem, ProblemBody},
+    http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath},
     store::StoreError,
 };
 use utoipa::ToSchema;
@@ -29,7 +25,7 @@ pub struct WholeAttempt {
     path = "/api/v1/attempts/{attempt_id}",
     operation_id = "attempt",
     tag = "attempts",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     params(("attempt_id" = Uuid, Path, description = "The attempt.")),
     responses(
         (status = 200, description = "The attempt.", body = WholeAttempt),
@@ -41,7 +37,7 @@ pub struct WholeAttempt {
 pub async fn attempt(
     Extract(state): Extract<State>,
     bearer: Bearer,
-    Path(attempt_id): Path<String>,
+    UrlPath(attempt_id): UrlPath<String>,
 ) -> Result<impl IntoResponse, Problem> {
     let found = async {
         match attempt_id.parse::<Uuid>() {

@@ -74,7 +74,7 @@ fn decode(cursor: &str) -> Result<u64, Invalid> {
     path = "/api/v1/attempts/me",
     operation_id = "history",
     tag = "attempts",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     params(Paging),
     responses(
         (status = 200, description = "A page; `Link` leads to the next, `X-Total-Count` counts all.", body = [ShownAttempt]),
@@ -86,9 +86,13 @@ fn decode(cursor: &str) -> Result<u64, Invalid> {
 pub async fn history(
     Extract(state): Extract<State>,
     bearer: Bearer,
-    UrlQuery(paging): UrlQuery<Paging>,
+    paging: Result<UrlQuery<Paging>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (limit, start) = paging.parse()?;
+    let parsed = paging.and_then(|UrlQuery(paging)| paging.parse().map(|(limit, start)| (paging, limit, start)));
+    let (paging, limit, start) = match parsed {
+        Ok(parsed) => parsed,
+        Err(problem) => return Err(bearer.refuse(problem).await),
+    };
     let user_id = bearer.user_id();
     let (_, total) = bearer.with(state.attempts.find_total(user_id, paging.question_id)).await?;
     let page = HistoryPage::new(total, start, limit);

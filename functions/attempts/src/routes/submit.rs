@@ -94,7 +94,7 @@ impl Submission {
     path = "/api/v1/attempts/",
     operation_id = "submit",
     tag = "attempts",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     request_body = Submission,
     responses(
         (status = 201, description = "The attempt is counted.", body = ShownAttempt),
@@ -107,11 +107,14 @@ impl Submission {
 pub async fn submit(
     Extract(state): Extract<State>,
     bearer: Bearer,
-    JsonBody(submission): JsonBody<Submission>,
+    submission: Result<JsonBody<Submission>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    submission.check()?;
-    let attempt = submission.of(bearer.user_id(), &state);
-    let (_, counts) = bearer.with(state.attempts.prepare(&attempt)).await?;
-    state.attempts.count(&attempt, counts).await?;
+    let submission = match submission.and_then(|JsonBody(submission)| submission.check().map(|()| submission)) {
+        Ok(submission) => submission,
+        Err(problem) => return Err(bearer.refuse(problem).await),
+    };
+    let mut attempt = submission.of(bearer.user_id(), &state);
+    let (_, counts) = bearer.with_write(state.attempts.prepare(&attempt)).await?;
+    state.attempts.count(&mut attempt, counts).await?;
     Ok((StatusCode::CREATED, NoStore(Json(ShownAttempt::from(attempt)))))
 }

@@ -21,7 +21,7 @@ pub struct ShownSummary {
     path = "/api/v1/attempts/me/summary",
     operation_id = "summary",
     tag = "attempts",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     responses(
         (status = 200, description = "The totals.", body = ShownSummary),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,11 +1,12 @@
 use axum::{Json, extract::State as Extract, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
-    domain::{Identifier, Plaintext, Session, SessionTimes, Stay},
-    http::{Code, Fields, Guess, JsonBody, NoStore, Origin, Problem, ProblemBody},
+    domain::{Account, Device, Identifier, Plaintext, Session, SessionTimes, Stay},
+    http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, locked},
     store::{Finished, GuessKey, Login, Reservation},
 };
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::signed_in::SignedIn;
 use crate::State;
@@ -54,42 +55,56 @@ pub async fn login(
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<impl IntoResponse, Problem> {
     let (identifier, password, stay) = credentials.parse()?;
+    sign_in(&state, origin, identifier, password, stay).await.map(|signed_in| NoStore(Json(signed_in)))
+}
+
+/// Signs in, for every door that takes an identifier and a password.
+pub(super) async fn sign_in(
+    state: &State,
+    origin: Origin,
+    identifier: Identifier,
+    password: Plaintext,
+    stay: Stay,
+) -> Result<SignedIn, Problem> {
+    state.limiter.admit(Limited::Login, &origin, Some(identifier.as_str())).await?;
     let user = state.accounts.find_user(&identifier).await?;
     let key =
         user.map_or_else(|| GuessKey::Ghost(state.derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
-    let reservation = match state.door.compare(key, password).await? {
-        Guess::Right(reservation) => reservation,
+    let (reservation, account) = match state.door.compare(key, password).await? {
+        Guess::Right(reservation, account) => (reservation, account),
         Guess::Wrong | Guess::Gone => return Err(wrong()),
     };
-    admit(&state, &reservation).await?;
-    open_session(&state, &reservation, origin, stay).await.map(|signed_in| NoStore(Json(signed_in)))
+    if let Some(refusal) = refusal(state, &account) {
+        state.accounts.settle_right(&reservation, state.clock.now()).await?;
+        return Err(refusal);
+    }
+    open_session(state, &reservation, &account, origin, stay).await
 }
 
 fn wrong() -> Problem {
     Problem::new(Code::InvalidCredentials, "Invalid credentials")
 }
 
+fn disabled() -> Problem {
+    Problem::new(Code::AccountDisabled, "Account is disabled")
+}
+
 /// What is said only after a right password: that the account is disabled, or its address not verified.
-async fn admit(state: &State, reservation: &Reservation) -> Result<(), Problem> {
-    let account = reservation.account.as_ref().ok_or_else(wrong)?;
-    let refusal = if !account.active {
-        Problem::new(Code::AccountDisabled, "Account is disabled")
-    } else if state.settings.require_verified_email && !account.verified {
-        Problem::new(Code::EmailNotVerified, "Email not verified")
-    } else {
-        return Ok(());
-    };
-    state.accounts.settle_right(reservation, state.clock.now()).await?;
-    Err(refusal)
+fn refusal(state: &State, account: &Account) -> Option<Problem> {
+    if !account.active {
+        return Some(disabled());
+    }
+    let unverified = state.settings.require_verified_email && !account.verified;
+    unverified.then(|| Problem::new(Code::EmailNotVerified, "Email not verified"))
 }
 
 async fn open_session(
     state: &State,
     reservation: &Reservation,
+    account: &Account,
     origin: Origin,
     stay: Stay,
 ) -> Result<SignedIn, Problem> {
-    let account = reservation.account.as_ref().ok_or_else(wrong)?;
     let now = state.clock.now();
     let session = Session {
         id: state.clock.new_id(),
@@ -98,10 +113,21 @@ async fn open_session(
         key: state.derivation.current(),
         stay,
     };
+    let device = Device::from(origin);
+    let family = device_family(state, account.id, &device);
     let cap = state.settings.max_active_sessions;
-    let login = Login { session: &session, device: &origin.into(), cap, now };
+    let login = Login { session: &session, device: &device, family, cap, now };
     match state.accounts.finish_login(reservation, account, &login).await? {
         Finished::SignedIn(account) => SignedIn::new(state, &account, &session),
         Finished::Overtaken => Err(wrong()),
+        Finished::Disabled => Err(disabled()),
+        Finished::Locked(until) => Err(locked(until - now)),
     }
+}
+
+/// A keyed hash of a device's browser and system family, of one account: no reader of the table can compare two.
+pub(super) fn device_family(state: &State, user_id: Uuid, device: &Device) -> String {
+    let mut family = state.derivation.lookup("device", &format!("{user_id} {}", device.name()));
+    family.truncate(10);
+    family
 }

@@ -9,7 +9,7 @@ use crate::State;
     path = "/api/v1/auth/me",
     operation_id = "me",
     tag = "auth",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     responses(
         (status = 200, description = "The user.", body = User),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,11 +1,23 @@
 //! One file an endpoint: its request, its answer, its handler.
 
+pub mod change_password;
+pub mod end_session;
 pub mod follow_verification_link;
 pub mod login;
+pub mod logout;
+pub mod logout_all;
 pub mod me;
+pub mod password_reset_confirm;
+pub mod password_reset_request;
+pub mod refresh;
 pub mod register;
+pub mod reset_password_page;
+pub mod sessions;
+pub mod token;
 pub mod verify_email;
 pub mod verify_email_request;
+pub mod verify_password;
+pub mod verify_reset_code;
 
 mod signed_in;
 

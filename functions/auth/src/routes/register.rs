@@ -1,22 +1,17 @@
 use axum::{Json, extract::State as Extract, http::StatusCode, response::IntoResponse};
-use chrono::TimeDelta;
 use serde::Deserialize;
 use shared::{
     domain::{
-        DisplayName, EmailAddress, NewAccount, NewPassword, PasswordRules, Plaintext, Session, SessionTimes, Stay,
-        Username, Verification,
+        Device, DisplayName, EmailAddress, NewAccount, NewPassword, PasswordRules, Plaintext, Session, SessionTimes,
+        Stay, Username,
     },
-    http::{Code, Fields, JsonBody, NoStore, Origin, Problem, ProblemBody},
+    http::{Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::Created,
 };
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::signed_in::SignedIn;
+use super::{login::device_family, signed_in::SignedIn};
 use crate::State;
-
-/// How long a verification link lives.
-pub(super) const VERIFICATION_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
 /// Who registers. `full_name` and `display_name` are other words for `name`.
 #[derive(Deserialize, ToSchema)]
@@ -56,10 +51,11 @@ impl Registration {
         if self.confirm_password.is_some_and(|confirmation| confirmation != self.password) {
             fields.refuse("confirm_password", "must be the same as the password");
         }
-        let Some(email) = email else { return fields.finish(None) };
-        let rules = PasswordRules { require_mixed, email: &email, name: name.as_ref(), username: username.as_ref() };
+        let rules =
+            PasswordRules { require_mixed, email: email.as_ref(), name: name.as_ref(), username: username.as_ref() };
         let password = fields.take("password", NewPassword::parse(self.password, &rules));
-        let password = fields.finish(password)?.into_plaintext();
+        let (email, password) = fields.finish(email.zip(password))?;
+        let password = password.into_plaintext();
         Ok(Parsed { email, username, name, password })
     }
 }
@@ -84,27 +80,28 @@ pub async fn register(
     JsonBody(registration): JsonBody<Registration>,
 ) -> Result<impl IntoResponse, Problem> {
     let parsed = registration.parse(state.settings.password_require_mixed)?;
+    state.limiter.admit(Limited::Register, &origin, Some(parsed.email.as_str())).await?;
     let password_hash = state.hasher.place().await?.hash(parsed.password).await?;
     let now = state.clock.now();
-    let key = state.derivation.current();
     let session = Session {
         id: state.clock.new_id(),
         number: 0,
         times: SessionTimes::beginning(now, Stay::Remembered, state.settings.tokens.refresh_ttl),
-        key,
+        key: state.derivation.current(),
         stay: Stay::Remembered,
     };
+    let (id, device) = (state.clock.new_id(), Device::from(origin));
     let account = NewAccount {
-        id: state.clock.new_id(),
+        id,
         email: parsed.email,
         username: parsed.username,
         name: parsed.name,
         password_hash,
-        verification: Verification { id: Uuid::new_v4(), end: now + VERIFICATION_LIFETIME, key },
         session: session.clone(),
+        device_family: device_family(&state, id, &device),
         created_at: now,
     };
-    match state.accounts.create(account.clone(), &origin.into()).await? {
+    match state.accounts.create(account.clone(), &device).await? {
         Created::Made => Ok((StatusCode::CREATED, NoStore(Json(SignedIn::new(&state, &account.into(), &session)?)))),
         Created::EmailTaken => Err(Problem::new(Code::EmailTaken, "Email already registered")),
         Created::UsernameTaken => Err(Problem::new(Code::UsernameTaken, "Username already taken")),

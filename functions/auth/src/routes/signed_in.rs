@@ -22,6 +22,9 @@ pub struct SignedIn {
     pub token_type: &'static str,
     /// Seconds that the access token is valid.
     pub expires_in: i64,
+    /// The scopes of the access token; not part of this answer.
+    #[serde(skip)]
+    pub scope: String,
     pub user: User,
 }
 
@@ -38,6 +41,7 @@ impl SignedIn {
             refresh_token_id: session.id,
             token_type: "bearer",
             expires_in: access.expires_in.num_seconds(),
+            scope: account.scope(),
             user: User::seen_by(account.role, account, now),
         })
     }

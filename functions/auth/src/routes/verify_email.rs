@@ -1,6 +1,6 @@
 use axum::{
     Form, Json,
-    extract::{FromRequest, Request, State as Extract},
+    extract::{FromRequest, FromRequestParts, Request, State as Extract},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -8,7 +8,8 @@ use minijinja::context;
 use serde::Deserialize;
 use shared::{
     crypto::VerificationToken,
-    http::{Accepts, Code, JsonBody, NoStore, Problem, ProblemBody},
+    domain::Account,
+    http::{Accepts, Code, Fields, NoStore, OptionalJsonBody, Problem, ProblemBody, UrlQuery},
     store::Verified,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +21,12 @@ use crate::State;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
+    token: String,
+}
+
+/// The form of our own page; like any form, it may have more fields.
+#[derive(Deserialize)]
+struct FormLink {
     token: String,
 }
 
@@ -37,18 +44,22 @@ impl FromRequest<State> for Presented {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
-        if let Ok(axum::extract::Query(LinkQuery { token: Some(token) })) =
-            axum::extract::Query::try_from_uri(request.uri())
-        {
-            return Ok(Self(token));
-        }
+        let (mut parts, body) = request.into_parts();
+        let UrlQuery(query) = UrlQuery::<LinkQuery>::from_request_parts(&mut parts, state).await?;
+        let request = Request::from_parts(parts, body);
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|essence| essence.starts_with("application/x-www-form-urlencoded")) {
-            let form = Form::<Link>::from_request(request, state).await;
-            return form.map(|Form(link)| Self(link.token)).map_err(|_| invalid());
-        }
-        let JsonBody(link) = JsonBody::<Link>::from_request(request, state).await?;
-        Ok(Self(link.token))
+        let is_form = content_type.is_some_and(|essence| essence.starts_with("application/x-www-form-urlencoded"));
+        let link = if is_form {
+            Form::<FormLink>::from_request(request, state).await.ok().map(|Form(link)| link.token)
+        } else {
+            let OptionalJsonBody(link) = OptionalJsonBody::<Link>::from_request(request, state).await?;
+            link.map(|link| link.token)
+        };
+        query.token.or(link).map(Self).ok_or_else(|| {
+            let mut fields = Fields::default();
+            fields.refuse("token", "is required");
+            fields.finish::<()>(None).map_or_else(|problem| problem, |()| invalid())
+        })
     }
 }
 
@@ -58,7 +69,11 @@ fn invalid() -> Problem {
 
 pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> {
     let token = VerificationToken::decode(token, &state.derivation).ok_or_else(invalid)?;
-    match state.accounts.verify(token.user_id, token.id, &state.settings.admin_emails, state.clock.now()).await? {
+    let now = state.clock.now();
+    let account = state.accounts.find(token.user_id).await?;
+    let meant = |account: &Account| now < token.end && token.is_for(&account.email, &state.derivation);
+    let account = account.filter(meant).ok_or_else(invalid)?;
+    match state.accounts.verify(account, &state.settings.admin_emails, now).await? {
         Verified::Yes => Ok(Done::saying("Email verified")),
         Verified::No => Err(invalid()),
     }

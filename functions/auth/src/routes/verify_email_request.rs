@@ -4,28 +4,23 @@ use axum::{
     http::header,
     response::IntoResponse,
 };
-use chrono::TimeDelta;
 use serde::Deserialize;
 use shared::{
-    domain::{Account, EmailAddress, Identifier, Verification},
-    http::{Code, Fields, JsonBody, NoStore, PendingCaller, Problem, ProblemBody},
-    store::Limit,
+    domain::{Account, EmailAddress, Identifier, Invalid},
+    http::{Fields, Limited, NoStore, OptionalJsonBody, Origin, PendingCaller, Problem, ProblemBody},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Done, register::VERIFICATION_LIFETIME};
+use super::Done;
 use crate::State;
 
-/// Mails that one address may ask for.
-const RESENDS: Limit = Limit { scope: "resend", calls: 5, window: TimeDelta::hours(1) };
-
 /// Whose link is wanted, where no access token says so.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     #[schema(example = "alice@example.com")]
-    email: String,
+    email: Option<String>,
 }
 
 /// Who asks: someone signed in, or someone who names an address.
@@ -38,14 +33,20 @@ impl FromRequest<State> for Asker {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
-        if request.headers().contains_key(header::AUTHORIZATION) {
-            let (mut parts, _) = request.into_parts();
-            let caller = PendingCaller::from_request_parts(&mut parts, state).await?;
+        let (mut parts, body) = request.into_parts();
+        let caller = if parts.headers.contains_key(header::AUTHORIZATION) {
+            Some(PendingCaller::from_request_parts(&mut parts, state).await?)
+        } else {
+            None
+        };
+        let OptionalJsonBody(wanted) =
+            OptionalJsonBody::<Wanted>::from_request(Request::from_parts(parts, body), state).await?;
+        if let Some(caller) = caller {
             return Ok(Self::SignedIn(Box::new(caller.account)));
         }
-        let JsonBody(wanted) = JsonBody::<Wanted>::from_request(request, state).await?;
         let mut fields = Fields::default();
-        let email = fields.take("email", EmailAddress::parse(&wanted.email));
+        let email = wanted.unwrap_or_default().email.ok_or_else(|| Invalid("is required".into()));
+        let email = fields.take("email", email.and_then(|email| EmailAddress::parse(&email)));
         fields.finish(email).map(Self::Named)
     }
 }
@@ -56,7 +57,7 @@ impl FromRequest<State> for Asker {
     path = "/api/v1/auth/verify-email-request",
     operation_id = "verify_email_request",
     tag = "auth",
-    security((), ("bearer" = [])),
+    security((), ("bearer" = []), ("password" = [])),
     request_body = Option<Wanted>,
     responses(
         (status = 200, description = "Where a link is due, it is on its way.", body = Done),
@@ -65,32 +66,22 @@ impl FromRequest<State> for Asker {
         (status = 429, description = "`too_many_requests`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
-pub async fn verify_email_request(Extract(state): Extract<State>, asker: Asker) -> Result<impl IntoResponse, Problem> {
+pub async fn verify_email_request(
+    Extract(state): Extract<State>,
+    origin: Origin,
+    asker: Asker,
+) -> Result<impl IntoResponse, Problem> {
     let email = match &asker {
         Asker::SignedIn(account) => &account.email,
         Asker::Named(email) => email,
     };
     let now = state.clock.now();
-    let lookup = state.derivation.lookup("limit", email.as_str());
-    if let Err(wait) = state.limits.count(&RESENDS, &lookup, now).await? {
-        return Err(Problem::new(Code::TooManyRequests, "Too many requests. Please try again later.").retry_after(wait));
-    }
-    let account = match asker {
-        Asker::SignedIn(account) => Some(*account),
-        Asker::Named(email) => find(&state, &email).await?,
+    state.limiter.admit(Limited::Resend, &origin, Some(email.as_str())).await?;
+    // Whoever is named, the same calls are made: an id that nobody has stands in where there is no account.
+    let user_id = match &asker {
+        Asker::SignedIn(account) => account.id,
+        Asker::Named(email) => state.accounts.find_user(&Identifier::from(email)).await?.unwrap_or_else(Uuid::new_v4),
     };
-    if let Some(account) = account.filter(|account| !account.verified) {
-        let key = state.derivation.current();
-        let verification = Verification { id: Uuid::new_v4(), end: now + VERIFICATION_LIFETIME, key };
-        state.accounts.renew_verification(&account, &verification).await?;
-    }
+    state.accounts.ask_for_verification(user_id, email, now).await?;
     Ok(NoStore(Json(Done::saying("If this address needs to be verified, a mail is on its way."))))
-}
-
-async fn find(state: &State, email: &EmailAddress) -> Result<Option<Account>, Problem> {
-    let identifier = Identifier::parse(email.as_str()).map_err(|_| Problem::new(Code::NotFound, "No such address"))?;
-    match state.accounts.find_user(&identifier).await? {
-        Some(id) => Ok(state.accounts.find(id).await?),
-        None => Ok(None),
-    }
 }

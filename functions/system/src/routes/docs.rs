@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::Path,
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use shared::http::{Code, Problem};
+use shared::http::{Code, Problem, UrlPath};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 /// Swagger UI runs its own scripts and no others, and sets styles from them.
@@ -28,7 +27,7 @@ pub async fn docs() -> Result<Response, Problem> {
 }
 
 /// An asset of Swagger UI.
-pub async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
+pub async fn file(UrlPath(name): UrlPath<String>) -> Result<Response, Problem> {
     let file = asset(&name)?;
     let content_type = HeaderValue::try_from(&file.content_type).map_err(|error| Problem::internal(&error))?;
     let mut response = file.bytes.into_owned().into_response();

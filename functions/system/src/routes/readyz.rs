@@ -25,7 +25,7 @@ const PAUSE: TimeDelta = TimeDelta::seconds(5);
 pub async fn readyz(Extract(state): Extract<State>) -> Result<Json<Fine>, Problem> {
     let (tables, keys) = tokio::join!(state.tables.unready(), PublicKeys::read(&state.platform));
     let mut missing = match tables {
-        Ok(names) => names.into_iter().map(|name| format!("table {name}")).collect(),
+        Ok(labels) => labels.into_iter().map(|label| format!("table {label}")).collect(),
         Err(_) => vec!["DynamoDB".to_owned()],
     };
     missing.extend(keys.is_err().then(|| "keys".to_owned()));

@@ -16,7 +16,7 @@ pub struct Home {
     path = "/home/",
     operation_id = "home",
     tag = "users",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     responses(
         (status = 200, description = "The greeting.", body = Home),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),

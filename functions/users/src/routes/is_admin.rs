@@ -18,7 +18,7 @@ pub struct IsAdmin {
     path = "/users/is-admin",
     operation_id = "is_admin",
     tag = "users",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("password" = [])),
     responses(
         (status = 200, description = "Whether the caller is an admin.", body = IsAdmin),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),

@@ -87,6 +87,8 @@ impl DynamoDb {
         }
         let mut answer = self.forward(operation, &request).await;
         answer.table = request["TableName"].as_str().map(str::to_owned);
+        let pk = [&request["Key"]["pk"]["S"], &request["Item"]["pk"]["S"]].into_iter().find_map(Value::as_str);
+        answer.kind = pk.and_then(|pk| pk.split('#').next()).map(str::to_owned);
         let units = capacity::reported(&answer.body);
         if READS.contains(&operation) {
             answer.rru = units;

@@ -7,7 +7,7 @@ use std::{
 
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::Answer;
@@ -22,6 +22,12 @@ pub enum Kind {
     Error,
     /// The answer comes late, and is right.
     Slow,
+    /// The call is carried out, and its answer is lost.
+    Lost,
+    /// DynamoDB is in the middle of a transaction on the same item.
+    Conflict,
+    /// SES refuses the mail for good.
+    Reject,
 }
 
 /// A fault, for the calls that match.
@@ -57,15 +63,30 @@ impl Faults {
         }
     }
 
-    /// Lets the first fault that matches strike; the answer, where it has one of its own.
-    pub async fn strike(&self, service: &str, operation: &str, request: &Value) -> Option<Answer> {
-        let fault = self.take(service, operation, request)?;
+    /// Carries a call out, unless a fault strikes it: the first that matches does.
+    pub async fn around(
+        &self,
+        service: &str,
+        operation: &str,
+        request: &Value,
+        call: impl Future<Output = Answer>,
+    ) -> Answer {
+        let bad = |kind| Answer::refused(StatusCode::BAD_REQUEST, kind, "injected");
+        let failed = || Answer::refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "injected");
+        let Some(fault) = self.take(service, operation, request) else { return call.await };
         match fault.kind {
-            Kind::Throttle => Some(Answer::refused(StatusCode::BAD_REQUEST, "ThrottlingException", "injected")),
-            Kind::Error => Some(Answer::refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "injected")),
+            Kind::Throttle => bad("ThrottlingException"),
+            Kind::Error => failed(),
+            Kind::Reject => bad("MessageRejected"),
+            Kind::Conflict if operation == "TransactWriteItems" => conflict(request),
+            Kind::Conflict => bad("TransactionConflictException"),
             Kind::Slow => {
                 sleep(Duration::from_millis(fault.milliseconds)).await;
-                None
+                call.await
+            }
+            Kind::Lost => {
+                call.await;
+                failed()
             }
         }
     }
@@ -86,4 +107,14 @@ impl Faults {
         }
         Some(struck)
     }
+}
+
+/// A transaction that met another one on its first item.
+fn conflict(request: &Value) -> Answer {
+    let items = request["TransactItems"].as_array().map_or(0, Vec::len);
+    let reason = |place| json!({ "Code": if place == 0 { "TransactionConflict" } else { "None" } });
+    let reasons: Vec<Value> = (0..items).map(reason).collect();
+    let mut answer = Answer::refused(StatusCode::BAD_REQUEST, "TransactionCanceledException", "injected");
+    answer.body["CancellationReasons"] = reasons.into();
+    answer
 }

@@ -75,13 +75,14 @@ pub struct Answer {
     pub status: StatusCode,
     pub body: Value,
     pub table: Option<String>,
+    pub kind: Option<String>,
     pub wru: f64,
     pub rru: f64,
 }
 
 impl Answer {
     fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body, table: None, wru: 0.0, rru: 0.0 }
+        Self { status, body, table: None, kind: None, wru: 0.0, rru: 0.0 }
     }
 
     fn refused(status: StatusCode, kind: &str, message: &str) -> Self {
@@ -123,17 +124,18 @@ impl Aws {
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return Answer::refused(StatusCode::BAD_REQUEST, "SerializationException", "not JSON");
         };
-        if let Some(fault) = self.faults.strike(service, operation, &request).await {
-            return fault;
-        }
+        self.faults.around(service, operation, &request, self.call(service, operation, &request)).await
+    }
+
+    async fn call(&self, service: &str, operation: &str, request: &Value) -> Answer {
         match service {
             "dynamodb" => {
-                let answer = self.dynamodb.call(operation, request).await;
+                let answer = self.dynamodb.call(operation, request.clone()).await;
                 self.written.happened();
                 answer
             }
-            "secretsmanager" => self.secrets.call(operation, &request),
-            "ses" => ses::call(&self.mailbox, operation, &request, self.clock.now()),
+            "secretsmanager" => self.secrets.call(operation, request),
+            "ses" => ses::call(&self.mailbox, operation, request, self.clock.now()),
             _ => Answer::refused(StatusCode::BAD_REQUEST, "UnknownOperationException", "not played here"),
         }
     }
@@ -148,6 +150,7 @@ async fn answer(State(aws): State<Aws>, uri: Uri, headers: HeaderMap, body: Byte
         service: service.to_owned(),
         operation,
         table: answer.table.clone(),
+        kind: answer.kind.clone(),
         status: answer.status.as_u16(),
         wru: answer.wru,
         rru: answer.rru,

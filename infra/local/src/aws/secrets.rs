@@ -1,6 +1,6 @@
 //! Secrets Manager: the calls that the functions make. The keys are made at the first start and kept.
 
-use std::{collections::BTreeMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::crypto::{DerivationKeys, KeyError, SigningKeys};
 
 use super::Answer;
-use crate::{Data, StartError};
+use crate::{Data, StartError, files};
 
 /// The secrets by name, which is the logical id in the template.
 #[derive(Clone)]
@@ -69,15 +69,8 @@ fn read(path: &Path) -> Result<BTreeMap<String, String>, StartError> {
     serde_json::from_str(&text).map_err(|_| refused(path, "it is damaged"))
 }
 
-/// Whole or not at all, and readable by its owner alone.
 fn keep(path: &Path, secrets: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, StartError> {
-    let half = path.with_extension("half");
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
-        file.write_all(serde_json::to_string_pretty(&secrets)?.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&half, path)
-    };
-    write().map_err(|error: std::io::Error| refused(path, error))?;
+    let text = serde_json::to_string_pretty(&secrets).map_err(|error| refused(path, error))?;
+    files::replace(path, text.as_bytes()).map_err(|error| refused(path, error))?;
     Ok(secrets)
 }

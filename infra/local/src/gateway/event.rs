@@ -75,10 +75,18 @@ impl Invocation<'_> {
         self.parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
-    /// Names in lower case, several values joined by commas; cookies stand apart.
+    /// Names in lower case, several values joined by commas; cookies stand apart. Like API Gateway, which answers for its
+    /// own domain only, it writes these four itself.
     fn headers(&self) -> BTreeMap<String, String> {
         let names = self.parts.headers.keys().filter(|name| **name != header::COOKIE);
-        names.map(|name| (name.as_str().to_owned(), self.values(name).collect::<Vec<_>>().join(","))).collect()
+        let sent = names.map(|name| (name.as_str().to_owned(), self.values(name).collect::<Vec<_>>().join(",")));
+        let own = [
+            ("host", "localhost".to_owned()),
+            ("x-forwarded-for", self.peer.ip().to_string()),
+            ("x-forwarded-port", self.peer.port().to_string()),
+            ("x-forwarded-proto", "http".to_owned()),
+        ];
+        sent.chain(own.map(|(name, value)| (name.to_owned(), value))).collect()
     }
 
     /// Text travels as it is, everything else in base64.

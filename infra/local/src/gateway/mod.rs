@@ -67,6 +67,9 @@ async fn handle(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
+    if !request.uri().path().starts_with('/') {
+        return refusal(StatusCode::BAD_REQUEST, "Bad Request");
+    }
     let Some(matched) = gateway.routes.find(request.method(), request.uri().path()) else {
         return refusal(StatusCode::NOT_FOUND, "Not Found");
     };

@@ -1,0 +1,176 @@
+use axum::{
+    Form, Json,
+    extract::{FromRequest, Request, State as Extract},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use minijinja::context;
+use serde::Deserialize;
+use shared::{
+    crypto::ResetSecret,
+    domain::{Account, EmailAddress, Invalid, NewPassword, PasswordRules, Plaintext, Reset},
+    http::{Accepts, Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
+    store::PasswordSet,
+};
+use utoipa::ToSchema;
+
+use super::{
+    Done,
+    verify_reset_code::{invalid, right_code},
+};
+use crate::State;
+
+/// A new password, with the code or the token that was mailed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPasswordByMail {
+    /// With `code`.
+    email: Option<String>,
+    /// Six digits.
+    code: Option<String>,
+    /// The link's token, in place of `email` and `code`.
+    token: Option<String>,
+    new_password: String,
+    /// The same as `new_password`, where it is given.
+    confirm_password: Option<String>,
+}
+
+/// What our own page sends.
+#[derive(Deserialize)]
+struct PageForm {
+    token: String,
+    new_password: String,
+    confirm_password: String,
+}
+
+impl From<PageForm> for NewPasswordByMail {
+    fn from(form: PageForm) -> Self {
+        let PageForm { token, new_password, confirm_password } = form;
+        Self { email: None, code: None, token: Some(token), new_password, confirm_password: Some(confirm_password) }
+    }
+}
+
+/// The request, from a JSON body or from the form of our own page.
+pub struct Submitted(NewPasswordByMail);
+
+impl FromRequest<State> for Submitted {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if content_type.is_some_and(|essence| essence.starts_with("application/x-www-form-urlencoded")) {
+            let form = Form::<PageForm>::from_request(request, state).await;
+            let malformed = |_| Problem::new(Code::MalformedBody, "The form is not complete.");
+            return form.map(|Form(form)| Self(form.into())).map_err(malformed);
+        }
+        JsonBody::from_request(request, state).await.map(|JsonBody(body)| Self(body))
+    }
+}
+
+/// Sets a new password by a mailed code or link, which is used up. Ends every session, lifts a lock, verifies the
+/// address, and mails a notice.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/password-reset-confirm",
+    operation_id = "password_reset_confirm",
+    tag = "auth",
+    request_body = NewPasswordByMail,
+    responses(
+        (status = 200, description = "The password is set.", body = Done),
+        (status = 401, description = "`invalid_reset_code`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn password_reset_confirm(
+    Extract(state): Extract<State>,
+    origin: Origin,
+    accepts: Accepts,
+    Submitted(request): Submitted,
+) -> Result<Response, Problem> {
+    state.limiter.admit(Limited::Credential, &origin, None).await?;
+    let token = request.token.clone().unwrap_or_default();
+    let outcome = reset(&state, request).await;
+    if !accepts.html {
+        return outcome.map(|done| NoStore(Json(done)).into_response());
+    }
+    let page = match outcome {
+        Ok(_) => {
+            let (title, text) = ("Password changed", "You can close this page and sign in with your new password.");
+            state.pages.render("message.html", StatusCode::OK, context! { title, text })?
+        }
+        Err(problem) if problem.code() == Code::ValidationFailed => {
+            let errors: Vec<_> = problem.errors().iter().map(|error| error.message.clone()).collect();
+            state.pages.render("reset_password.html", problem.code().status(), context! { token, errors })?
+        }
+        Err(problem) if problem.code() == Code::InvalidResetCode => {
+            let (title, text) = ("This link does not work", "It was used, or its time is over. Ask for a new one.");
+            state.pages.render("message.html", problem.code().status(), context! { title, text })?
+        }
+        Err(problem) => return Err(problem),
+    };
+    Ok(page.into_response())
+}
+
+async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Problem> {
+    let NewPasswordByMail { email, code, token, new_password, confirm_password } = request;
+    let mut fields = Fields::default();
+    if confirm_password.is_some_and(|confirmation| confirmation != new_password) {
+        fields.refuse("confirm_password", "must be the same as the password");
+    }
+    // What can be said of the password without knowing whose it is, is said before a try is spent.
+    let rules =
+        PasswordRules { require_mixed: state.settings.password_require_mixed, email: None, name: None, username: None };
+    fields.take("new_password", NewPassword::parse(new_password.clone(), &rules));
+    let required = || Invalid("is required".into());
+    let address = match (&token, &email) {
+        (Some(_), _) => None,
+        (None, Some(email)) => fields.take("email", EmailAddress::parse(email)),
+        (None, None) => fields.take("email", Err(required())),
+    };
+    let code = if token.is_some() { None } else { fields.take("code", code.ok_or_else(required)) };
+    fields.check()?;
+
+    let now = state.clock.now();
+    let (account, reset) = match (token, address.zip(code)) {
+        (Some(token), _) => by_link(state, &token).await?,
+        (None, Some((address, code))) => right_code(state, &address, &code).await?,
+        (None, None) => return Err(invalid()),
+    };
+    let password = own_rules(state, &account, new_password);
+    let password = match password {
+        Ok(password) => password,
+        Err(problem) => {
+            state.accounts.give_reset_try_back(account.id, &reset).await?;
+            return Err(problem);
+        }
+    };
+    let hash = state.hasher.place().await?.hash(password).await?;
+    match state.accounts.finish_reset(&account, &reset, &hash, &state.settings.admin_emails, now).await? {
+        PasswordSet::Yes => Ok(Done::saying("Password changed")),
+        PasswordSet::No => Err(invalid()),
+    }
+}
+
+/// The account and the reset of a link, which lives and dies with the code.
+async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Reset), Problem> {
+    let secret = ResetSecret::decode(token, &state.derivation).ok_or_else(invalid)?;
+    let account = state.accounts.find(secret.user_id).await?.ok_or_else(invalid)?;
+    let now = state.clock.now();
+    let same = |reset: &Reset| reset.id == secret.id && now < reset.end && reset.tries < Reset::TRIES;
+    let reset = account.reset.clone().filter(same).ok_or_else(invalid)?;
+    Ok((Box::new(account), reset))
+}
+
+/// The new password, held against whose it will be.
+pub(super) fn own_rules(state: &State, account: &Account, new_password: String) -> Result<Plaintext, Problem> {
+    let rules = PasswordRules {
+        require_mixed: state.settings.password_require_mixed,
+        email: Some(&account.email),
+        name: account.name.as_ref(),
+        username: account.username.as_ref(),
+    };
+    let mut fields = Fields::default();
+    let password = fields.take("new_password", NewPassword::parse(new_password, &rules));
+    fields.finish(password).map(NewPassword::into_plaintext)
+}

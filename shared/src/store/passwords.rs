@@ -1,0 +1,230 @@
+//! Password changes and resets.
+
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+
+use super::{
+    Accounts, GuessKey, Reservation, StoreError, account_item,
+    accounts::Event,
+    attributes::{expiry, flag, moment, number, text},
+    change::{Change, Outcome},
+    guesses::row_over,
+    keys,
+    logins::without,
+    patience::Patience,
+    transactions::{Transacted, transact},
+};
+use crate::domain::{Account, EmailAddress, Reset, Role, SessionId};
+
+/// A try at a reset code: reserved before it is compared, and given back where it was right.
+#[derive(Debug)]
+pub enum ResetTry {
+    /// The account, with the reset that is tried.
+    Reserved(Box<Account>, Reset),
+    /// There is no reset that could be tried.
+    None,
+}
+
+/// How a new password was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordSet {
+    Yes,
+    /// What it was set by is used up, or the account changed meanwhile.
+    No,
+}
+
+impl Accounts {
+    /// Begins a reset, in place of one that is under way; the stream mails code and link. Behind a ghost the same write
+    /// is made, and nothing comes of it.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn begin_reset(&self, key: &GuessKey, reset: &Reset) -> Result<(), StoreError> {
+        let change = Change::provided("attribute_not_exists(pk) OR attribute_exists(pk)")
+            .set("rst = :rst")
+            .value(":rst", account_item::reset(reset));
+        match key {
+            GuessKey::Account(id) => {
+                let change = change.and_provided("active = :yes").value(":yes", flag(true));
+                let change = change.set("ev = :ev").value(":ev", text(Event::ResetRequested.as_str()));
+                change.apply(&self.client, &self.users, &keys::account(*id)).await.map(drop)
+            }
+            GuessKey::Ghost(lookup) => {
+                let change = change.set("expires_at = :expires").value(":expires", expiry(reset.end));
+                change.apply(&self.client, self.tokens()?, &keys::ghost_reset(lookup)).await.map(drop)
+            }
+        }
+    }
+
+    /// Reserves a try at the code of a reset that lives and has a try left.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn try_reset(&self, key: &GuessKey, now: DateTime<Utc>) -> Result<ResetTry, StoreError> {
+        let id = Uuid::new_v4().simple().to_string();
+        let change = Change::provided(
+            "rst.tries < :tries AND rst.#end > :now AND (attribute_not_exists(rst.g) OR rst.g <> :id)",
+        )
+        .set("rst.tries = rst.tries + :one, rst.g = :id, ev = :ev")
+        .name("#end", "end")
+        .value(":tries", number(Reset::TRIES))
+        .value(":now", moment(now))
+        .value(":id", text(&id))
+        .value(":one", number(1))
+        .value(":ev", text(Event::ResetTried.as_str()));
+        let GuessKey::Account(user_id) = key else {
+            let GuessKey::Ghost(lookup) = key else { return Ok(ResetTry::None) };
+            change.apply(&self.client, self.tokens()?, &keys::ghost_reset(lookup)).await?;
+            return Ok(ResetTry::None);
+        };
+        let item = match change.apply(&self.client, &self.users, &keys::account(*user_id)).await? {
+            Outcome::Done(item) => item,
+            // The SDK repeated a call whose first answer was lost.
+            Outcome::Met(Some(item)) if account_item::last_reset_try(&item)?.as_deref() == Some(id.as_str()) => item,
+            Outcome::Met(_) => return Ok(ResetTry::None),
+        };
+        let account = account_item::read(&item)?;
+        Ok(account.reset.clone().map_or(ResetTry::None, |reset| ResetTry::Reserved(Box::new(account), reset)))
+    }
+
+    /// Gives a try back that was right and is not used up.
+    ///
+    /// # Errors
+    /// Where the store cannot answer; the try then counts as wrong.
+    pub async fn give_reset_try_back(&self, user_id: Uuid, reset: &Reset) -> Result<(), StoreError> {
+        let change = Change::provided("rst.id = :id AND rst.tries > :zero")
+            .set("rst.tries = rst.tries - :one, ev = :ev")
+            .value(":id", text(reset.id.simple().to_string()))
+            .value(":zero", number(0))
+            .value(":one", number(1))
+            .value(":ev", text(Event::ResetTried.as_str()));
+        change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
+    }
+
+    /// Finishes a reset: sets the hash, verifies the address, ends every session, lifts a lock, and uses the reset up. An
+    /// address that this verifies makes an admin where it is one of `admins`.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn finish_reset(
+        &self,
+        account: &Account,
+        reset: &Reset,
+        password_hash: &str,
+        admins: &[EmailAddress],
+        now: DateTime<Utc>,
+    ) -> Result<PasswordSet, StoreError> {
+        let mut account = account.clone();
+        let mut patience = Patience::of_a_plan();
+        loop {
+            let promoted = !account.verified && account.role == Role::User && admins.contains(&account.email);
+            let change = resetting(&account, reset, password_hash, promoted, now);
+            if !promoted {
+                let outcome = change.apply(&self.client, &self.users, &keys::account(account.id)).await?;
+                if matches!(outcome, Outcome::Done(_)) {
+                    return Ok(PasswordSet::Yes);
+                }
+            } else {
+                let update = change.in_transaction(&self.users, &keys::account(account.id))?;
+                let items = vec![
+                    TransactWriteItem::builder().update(update).build(),
+                    TransactWriteItem::builder().update(self.counting_admin()?).build(),
+                ];
+                if let Transacted::Committed = transact(&self.client, items, &mut patience).await? {
+                    return Ok(PasswordSet::Yes);
+                }
+            }
+            let Some(met) = self.find(account.id).await? else { return Ok(PasswordSet::No) };
+            // The SDK may have repeated a call whose answer was lost.
+            if met.password_hash == password_hash {
+                return Ok(PasswordSet::Yes);
+            }
+            let same = met.reset.as_ref().is_some_and(|other| other.id == reset.id);
+            if !same || !met.active || met.email != account.email {
+                return Ok(PasswordSet::No);
+            }
+            account = met;
+            patience.pause().await?;
+        }
+    }
+
+    /// Sets a new password on the word of a right guess at the old one: ends every session but `kept`.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn change_password(
+        &self,
+        reservation: &Reservation,
+        account: &Account,
+        kept: SessionId,
+        password_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<PasswordSet, StoreError> {
+        let mut seen = account.clone();
+        let mut patience = Patience::of_a_write();
+        loop {
+            let change = changing(&seen, kept, password_hash, now);
+            let change =
+                if seen.guesses.generation == reservation.guesses.generation { row_over(change) } else { change };
+            let met = match change.apply(&self.client, &self.users, &keys::account(seen.id)).await? {
+                Outcome::Done(_) => return Ok(PasswordSet::Yes),
+                Outcome::Met(None) => return Ok(PasswordSet::No),
+                Outcome::Met(Some(item)) => account_item::read(&item)?,
+            };
+            if met.password_hash == password_hash {
+                return Ok(PasswordSet::Yes);
+            }
+            if met.password_hash != account.password_hash || !met.active || met.live_session(kept, now).is_none() {
+                return Ok(PasswordSet::No);
+            }
+            seen = met;
+            patience.pause().await?;
+        }
+    }
+}
+
+fn resetting(account: &Account, reset: &Reset, password_hash: &str, promoted: bool, now: DateTime<Utc>) -> Change {
+    let role = if promoted { Role::Admin } else { account.role };
+    let change = Change::provided(
+        "rst.id = :reset AND rst.#end > :now AND rst.tries <= :tries AND active = :yes AND email = :email \
+         AND #role = :old_role AND verified = :verified",
+    )
+    .set("#hash = :hash, verified = :yes, #role = :role, s = :empty, updated = :now, ev = :ev")
+    .remove("rst")
+    .name("#hash", "hash")
+    .name("#role", "role")
+    .name("#end", "end")
+    .value(":reset", text(reset.id.simple().to_string()))
+    .value(":tries", number(Reset::TRIES))
+    .value(":hash", text(password_hash))
+    .value(":yes", flag(true))
+    .value(":verified", flag(account.verified))
+    .value(":email", text(account.email.as_str()))
+    .value(":role", text(role.as_str()))
+    .value(":old_role", text(account.role.as_str()))
+    .value(":empty", AttributeValue::M(HashMap::new()))
+    .value(":now", moment(now))
+    .value(":ev", text(Event::PasswordChanged.as_str()));
+    row_over(change)
+}
+
+fn changing(seen: &Account, kept: SessionId, password_hash: &str, now: DateTime<Utc>) -> Change {
+    let unchanged = "gen = :gen AND #hash = :old AND active = :yes AND size(s) <= :size AND s.#kept.#end > :now";
+    let change = Change::provided(unchanged)
+        .set("#hash = :hash, updated = :now, ev = :ev")
+        .remove("rst")
+        .name("#hash", "hash")
+        .name("#end", "end")
+        .name("#kept", account_item::roster_name(kept))
+        .value(":gen", number(seen.guesses.generation))
+        .value(":old", text(&seen.password_hash))
+        .value(":hash", text(password_hash))
+        .value(":yes", flag(true))
+        .value(":size", number(seen.sessions.len()))
+        .value(":now", moment(now))
+        .value(":ev", text(Event::PasswordChanged.as_str()));
+    seen.sessions.iter().filter(|session| session.id != kept).fold(change, without)
+}

@@ -1,0 +1,49 @@
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::StoreError;
+
+/// The first pause is at most this long; each further one at most twice as long, up to the longest.
+const FIRST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// How long a request goes on against others who write the same items at the same time.
+#[derive(Debug)]
+pub(super) struct Patience {
+    until: Instant,
+    longest: Duration,
+}
+
+impl Patience {
+    /// Enough for a single write.
+    pub fn of_a_write() -> Self {
+        Self::lasting(Duration::from_secs(5))
+    }
+
+    /// Enough for a write that is planned anew each time, well within the time that a request has.
+    pub fn of_a_plan() -> Self {
+        Self::lasting(Duration::from_secs(20))
+    }
+
+    fn lasting(time: Duration) -> Self {
+        Self { until: Instant::now() + time, longest: FIRST }
+    }
+
+    /// Pauses for a random while, so that writers who met once do not meet again.
+    ///
+    /// # Errors
+    /// Where the time is over.
+    pub async fn pause(&mut self) -> Result<(), StoreError> {
+        let mut random = [0; 2];
+        // Without randomness the pause is the longest one: slower, and still right.
+        let share = aws_lc_rs::rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
+        let pause = self.longest.mul_f64(f64::from(share) / f64::from(u16::MAX));
+        if Instant::now() + pause > self.until {
+            return Err(StoreError::Contended);
+        }
+        self.longest = (self.longest * 2).min(LONGEST);
+        sleep(pause).await;
+        Ok(())
+    }
+}

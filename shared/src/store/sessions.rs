@@ -1,0 +1,199 @@
+//! Sessions: refreshed, listed, ended. The roster in the account decides; a row in `tokens` says where one was opened.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::{
+    Accounts, StoreError, account_item,
+    account_item::roster_name,
+    accounts::Event,
+    attributes::{Reader, flag, moment, number, text},
+    change::{Change, Outcome},
+    keys,
+    patience::Patience,
+};
+use crate::domain::{Account, Device, Session, SessionId};
+
+/// How long the predecessor of a refresh token still gets the same successor: a client that lost the answer asks again.
+const GRACE: TimeDelta = TimeDelta::seconds(10);
+
+/// A refresh token that was presented, and what its successor is made with.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    pub user_id: Uuid,
+    pub session_id: SessionId,
+    pub number: u32,
+    /// The derivation key of the successor.
+    pub next_key: u32,
+    /// When the session ends unless it is used again.
+    pub idle_end: DateTime<Utc>,
+    pub require_verified: bool,
+    pub now: DateTime<Utc>,
+}
+
+/// How a refresh ended.
+#[derive(Debug)]
+pub enum Refreshed {
+    /// The account, whose session holds the successor.
+    Yes(Box<Account>),
+    /// The session is over, or never was.
+    No,
+    /// The token was used before: the session is ended.
+    Reused,
+    /// The address must be verified first; nothing was used up.
+    Unverified,
+}
+
+impl Accounts {
+    /// Exchanges a refresh token for its successor, in one conditional write.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn refresh(&self, refresh: &Refresh) -> Result<Refreshed, StoreError> {
+        let mut patience = Patience::of_a_write();
+        loop {
+            let change = rotation(refresh);
+            let met = match change.apply(&self.client, &self.users, &keys::account(refresh.user_id)).await? {
+                Outcome::Done(item) => return Ok(Refreshed::Yes(Box::new(account_item::read(&item)?))),
+                Outcome::Met(None) => return Ok(Refreshed::No),
+                Outcome::Met(Some(item)) => account_item::read(&item)?,
+            };
+            let Some(session) = met.live_session(refresh.session_id, refresh.now).filter(|_| met.active) else {
+                return Ok(Refreshed::No);
+            };
+            if refresh.require_verified && !met.verified {
+                return Ok(Refreshed::Unverified);
+            }
+            let ahead = session.number.checked_sub(refresh.number);
+            match ahead {
+                None => return Ok(Refreshed::No),
+                Some(1) if refresh.now <= session.times.used_at + GRACE => return Ok(Refreshed::Yes(Box::new(met))),
+                Some(0) => patience.pause().await?,
+                Some(_) => {
+                    self.end_reused(refresh, session).await?;
+                    return Ok(Refreshed::Reused);
+                }
+            }
+        }
+    }
+
+    /// A token that was used up comes again: whoever holds its successor loses the session too (ASVS 10.4.5).
+    async fn end_reused(&self, refresh: &Refresh, session: &Session) -> Result<(), StoreError> {
+        let change = Change::provided("s.#sid.#n >= :number")
+            .set("ev = :ev")
+            .remove("s.#sid")
+            .name("#sid", roster_name(session.id))
+            .name("#n", "n")
+            .value(":number", number(session.number))
+            .value(":ev", text(Event::SessionEnded.as_str()));
+        change.apply(&self.client, &self.users, &keys::account(refresh.user_id)).await.map(drop)
+    }
+
+    /// Ends the session `ended` of a user, on the word of their live session `caller`. Answers `false` where the caller's
+    /// own session is over; where the other is not there, nothing happens.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn end_session(
+        &self,
+        user_id: Uuid,
+        caller: SessionId,
+        ended: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let change = on_the_word_of(caller, now).remove("s.#ended").name("#ended", roster_name(ended));
+        let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
+        Ok(matches!(outcome, Outcome::Done(_)))
+    }
+
+    /// Ends the session `ended` of a user, on the word of someone who was admitted. Answers `false` where it is not there.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn take_session(&self, user_id: Uuid, ended: SessionId) -> Result<bool, StoreError> {
+        let change = Change::provided("attribute_exists(s.#ended)")
+            .set("ev = :ev")
+            .remove("s.#ended")
+            .name("#ended", roster_name(ended))
+            .value(":ev", text(Event::SessionEnded.as_str()));
+        let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
+        Ok(matches!(outcome, Outcome::Done(_)))
+    }
+
+    /// Ends every session of a user, on the word of their live session `caller`. Answers `false` where that one is over.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn end_sessions(&self, user_id: Uuid, caller: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let empty = aws_sdk_dynamodb::types::AttributeValue::M(HashMap::new());
+        let change = on_the_word_of(caller, now).set("s = :empty").value(":empty", empty);
+        let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
+        Ok(matches!(outcome, Outcome::Done(_)))
+    }
+
+    /// Where the sessions of a user were opened from, by session; newest ones may lack their row for a moment.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_devices(&self, user_id: Uuid) -> Result<HashMap<SessionId, (DateTime<Utc>, Device)>, StoreError> {
+        let first = keys::session(user_id, Uuid::nil());
+        let prefix = first.sk.trim_end_matches(|character: char| character.is_ascii_hexdigit() || character == '-');
+        let answer = self
+            .client
+            .query()
+            .table_name(self.tokens()?)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(&first.pk))
+            .expression_attribute_values(":prefix", text(prefix))
+            .send()
+            .await?;
+        let rows = answer.items.unwrap_or_default();
+        rows.iter().map(|row| read_row(row, prefix)).collect()
+    }
+}
+
+fn read_row(row: &super::Item, prefix: &str) -> Result<(SessionId, (DateTime<Utc>, Device)), StoreError> {
+    let reader = Reader::new("tokens", row);
+    let id = reader.text(keys::SK)?.strip_prefix(prefix).and_then(|id| id.parse().ok());
+    let device = Device {
+        ip_address: reader.optional_text("ip")?.map(str::to_owned),
+        user_agent: reader.optional_text("ua")?.map(str::to_owned),
+    };
+    Ok((id.ok_or_else(|| reader.damaged("sk"))?, (reader.moment("created")?, device)))
+}
+
+/// The write that uses a refresh token up.
+fn rotation(refresh: &Refresh) -> Change {
+    let live = "s.#sid.#n = :number AND s.#sid.#end > :now AND s.#sid.#abs > :now AND active = :yes";
+    let change = Change::provided(live)
+        .set("s.#sid.#n = :next, s.#sid.#t = :now, s.#sid.#end = :end, s.#sid.#key = :key, ev = :ev")
+        .name("#sid", roster_name(refresh.session_id))
+        .name("#n", "n")
+        .name("#t", "t")
+        .name("#end", "end")
+        .name("#abs", "abs")
+        .name("#key", "key")
+        .value(":number", number(refresh.number))
+        .value(":next", number(refresh.number.saturating_add(1)))
+        .value(":now", moment(refresh.now))
+        .value(":end", moment(refresh.idle_end))
+        .value(":key", number(refresh.next_key))
+        .value(":yes", flag(true))
+        .value(":ev", text(Event::Refreshed.as_str()));
+    if refresh.require_verified { change.and_provided("verified = :yes") } else { change }
+}
+
+/// What the session `caller` may do while it lives, without reading first whether it does.
+fn on_the_word_of(caller: SessionId, now: DateTime<Utc>) -> Change {
+    Change::provided("s.#caller.#end > :now AND s.#caller.#abs > :now AND active = :yes")
+        .set("ev = :ev")
+        .name("#caller", roster_name(caller))
+        .name("#end", "end")
+        .name("#abs", "abs")
+        .value(":now", moment(now))
+        .value(":yes", flag(true))
+        .value(":ev", text(Event::SessionEnded.as_str()))
+}

@@ -1,0 +1,70 @@
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::client::{App, PASSWORD};
+
+const EMAIL: &str = "alice@example.com";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
+const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
+
+async fn login_from(app: &App, agent: &str) -> Value {
+    let request = app.request(Method::POST, "/auth/login").header("user-agent", agent);
+    app.send(request.json(&json!({ "email": EMAIL, "password": PASSWORD }))).await.json()
+}
+
+#[tokio::test]
+async fn sessions_show_where_they_were_opened_from() {
+    let app = App::start().await;
+    let member = app.member(EMAIL).await;
+    login_from(&app, FIREFOX).await;
+    app.advance(60).await;
+    let phone = login_from(&app, IPHONE).await;
+    for path in ["/api/v1/auth/sessions", "/api/v1/users/me/sessions", &format!("/api/v1/users/{}/sessions", member.id)]
+    {
+        let request = app.request(Method::GET, path).bearer_auth(phone["access_token"].as_str().unwrap());
+        let answer = app.send(request).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path} {}", answer.text);
+        let list = answer.json();
+        assert_eq!(list.as_array().unwrap().len(), 4, "registering, the member's, Firefox and the phone");
+        let newest = &list[0];
+        assert_eq!(
+            (&newest["device_type"], &newest["browser"], &newest["os"]),
+            (&json!("mobile"), &json!("Safari"), &json!("iPhone"))
+        );
+        assert_eq!((&newest["ip_address"], &newest["user_agent"]), (&json!("127.0.0.1"), &json!(IPHONE)));
+        assert_eq!((&newest["is_active"], &newest["is_current"]), (&json!(true), &json!(true)));
+        assert_eq!(newest["id"], phone["refresh_token_id"]);
+        for field in ["device_name", "created_at", "last_activity_at", "expires_at"] {
+            assert!(newest[field].is_string(), "{field}");
+        }
+        assert_eq!((&list[1]["device_name"], &list[1]["is_current"]), (&json!("Firefox on Linux"), &json!(false)));
+    }
+}
+
+#[tokio::test]
+async fn another_persons_sessions_are_for_admins_alone() {
+    let app = App::with(&[("ADMIN_EMAILS", "root@example.com")]).await;
+    let (alice, bob, admin) =
+        (app.member(EMAIL).await, app.member("bob@example.com").await, app.member("root@example.com").await);
+    let path = format!("/api/v1/users/{}/sessions", alice.id);
+    assert_eq!(app.get_as(&bob, &path).await.code(), "forbidden");
+    assert_eq!(app.get_as(&bob, "/api/v1/users/nonsense/sessions").await.code(), "forbidden");
+    assert_eq!(app.get_as(&admin, &path).await.json().as_array().unwrap().len(), 2);
+    assert_eq!(app.get(&path).await.code(), "authentication_required");
+}
+
+#[tokio::test]
+async fn a_sign_in_from_a_family_not_seen_before_is_mailed_once() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    let mails =
+        async || app.letters(EMAIL).await.iter().filter(|letter| letter.subject.starts_with("New sign-in")).count();
+    assert_eq!(mails().await, 0, "registered and signed in from the same");
+    for _ in 0..3 {
+        login_from(&app, FIREFOX).await;
+    }
+    assert_eq!(mails().await, 1);
+    assert!(app.letters(EMAIL).await[0].text.contains("Firefox on Linux"));
+    login_from(&app, IPHONE).await;
+    login_from(&app, FIREFOX).await;
+    assert_eq!(mails().await, 2);
+}
