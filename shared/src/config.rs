@@ -43,6 +43,7 @@ documented! {
     "REFRESH_TTL_DAYS", "7", "days from the last use that a refresh token is valid (also `REFRESH_TOKEN_EXPIRE_DAYS`)";
     "MAX_ACTIVE_SESSIONS", "5", "sessions a user may have; a further login ends the one idle longest";
     "REQUIRE_VERIFIED_EMAIL", "true", "whether an account must be verified before it is used";
+    "REGISTRATION", "open", "`private`: registering answers alike for new and known addresses, with no tokens";
     "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
     "ADMIN_EMAILS", "", "addresses, separated by commas, whose accounts become admins when they verify";
     "RATE_IP_PER_MINUTE", "300", "calls of one client over the public credential routes; 0 for no limit (`cargo run`: 0)";
@@ -73,6 +74,7 @@ pub struct Settings {
     pub max_active_sessions: usize,
     pub require_verified_email: bool,
     pub password_require_mixed: bool,
+    pub registration: Registration,
     pub admin_emails: Vec<EmailAddress>,
     pub cors_allow_origins: Vec<String>,
     /// Title and address of each.
@@ -112,6 +114,27 @@ pub struct Tokens {
     pub audience: String,
     pub access_ttl: TimeDelta,
     pub refresh_ttl: TimeDelta,
+}
+
+/// What registering tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// Whether the address is taken; the new account's tokens.
+    Open,
+    /// Nothing of the address; the rest comes by mail.
+    Private,
+}
+
+impl FromStr for Registration {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "open" => Ok(Self::Open),
+            "private" => Ok(Self::Private),
+            _ => Err("neither open nor private".to_owned()),
+        }
+    }
 }
 
 /// How many calls the limits take.
@@ -183,6 +206,7 @@ impl Settings {
             max_active_sessions: source.number(&["MAX_ACTIVE_SESSIONS"], 5, 1..=10)?.unsigned_abs() as usize,
             require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,
             password_require_mixed: source.flag("PASSWORD_REQUIRE_MIXED", false)?,
+            registration: source.parsed("REGISTRATION", Registration::Open)?,
             admin_emails: source.addresses("ADMIN_EMAILS")?,
             cors_allow_origins: source
                 .first(&["CORS_ALLOW_ORIGINS", "ALLOWED_ORIGINS"])

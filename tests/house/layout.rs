@@ -67,6 +67,23 @@ fn the_paths_that_architecture_names_exist() {
 }
 
 #[test]
+fn the_tests_that_the_security_table_names_exist() {
+    let table = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let code: String = ["shared", "functions", "infra/local", "tests"]
+        .into_iter()
+        .flat_map(rust_files)
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let rows = table.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    let mut count = 0;
+    for name in rows.flat_map(|row| row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2)) {
+        assert!(code.contains(&format!("fn {name}(")), "docs/security.md names {name}, which is no test");
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
+}
+
+#[test]
 fn lints_are_excused_with_a_reason_and_nothing_is_left_unfinished() {
     let unfinished = ["#[allow(", "#![allow(", "todo!", "unimplemented!", "#[ignore"];
     for file in ["shared", "functions", "infra/local"].into_iter().flat_map(rust_files) {

@@ -92,6 +92,7 @@ impl Mailer {
 /// The events of an account that call for a mail: what the template's stream filter lets through.
 pub const EVENTS: &[AccountEvent] = &[
     AccountEvent::Registered,
+    AccountEvent::RegisteredAgain,
     AccountEvent::VerificationRequested,
     AccountEvent::Locked,
     AccountEvent::SignedInAnew,

@@ -34,7 +34,11 @@ impl Occasion {
     pub fn mail(&self, settings: &Settings, derivation: &Derivation, now: DateTime<Utc>) -> Option<(Mail, Owed)> {
         let account = &self.account;
         let (mail, occasion) = match self.event {
-            Event::Registered | Event::VerificationRequested => {
+            Event::RegisteredAgain if account.verified => {
+                let at = account.verification_asked_at;
+                (Mail::AlreadyRegistered { at }, at.timestamp_millis().to_string())
+            }
+            Event::Registered | Event::RegisteredAgain | Event::VerificationRequested => {
                 let end = account.verification_asked_at + VERIFICATION_LIFETIME;
                 let token = VerificationToken::new(account.id, &account.email, end, derivation).encode(derivation)?;
                 let link = format!("{}/verify-email?token={token}", settings.public_base_url);

@@ -42,7 +42,10 @@ fn command(folder: &Path, port: u16) -> Command {
 /// Starts the process and waits until it answers.
 async fn start(folder: &Path) -> Running {
     let port = free_port();
-    let child = command(folder, port).stdout(Stdio::null()).spawn().unwrap();
+    started(command(folder, port).stdout(Stdio::null()).spawn().unwrap(), port).await
+}
+
+async fn started(child: Child, port: u16) -> Running {
     let running = Running { child, api: format!("http://127.0.0.1:{port}") };
     let started = Instant::now();
     while Client::new().get(format!("{}/healthz", running.api)).send().await.is_err() {
@@ -60,6 +63,60 @@ async fn post(running: &Running, path: &str, body: Value) -> (StatusCode, Value)
 async fn get(running: &Running, path: &str, token: &str) -> Value {
     let request = Client::new().get(format!("{}{path}", running.api)).header("accept", "application/json");
     request.bearer_auth(token).send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_log_of_a_whole_run_holds_no_address_password_token_or_code() {
+    let folder = folder("log");
+    let port = free_port();
+    let log = folder.with_extension("log");
+    let mut child = command(&folder, port);
+    child.env("LOG_LEVEL", "trace").stdout(fs::File::create(&log).unwrap());
+    let running = started(child.spawn().unwrap(), port).await;
+    let credentials = json!({ "email": "alice.in.the.log@example.com", "password": "correct-horse-battery", "name": "Alice Liddell" });
+    let (_, registered) = post(&running, "/auth/register", credentials.clone()).await;
+    let mail = get(&running, "/_local/mailbox", "").await;
+    let link =
+        mail[0]["text"].as_str().unwrap().split("token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    get(&running, &format!("/verify-email?token={link}"), "").await;
+    let login = json!({ "email": credentials["email"], "password": credentials["password"] });
+    let (_, signed_in) = post(&running, "/auth/login", login).await;
+    for _ in 0..4 {
+        post(&running, "/auth/login", json!({ "email": credentials["email"], "password": "wrong-horse-battery" }))
+            .await;
+    }
+    post(&running, "/auth/forgot-password", json!({ "email": credentials["email"] })).await;
+    let mail = get(&running, "/_local/mailbox", "").await;
+    let code = mail[0]["text"].as_str().unwrap().split("your code is ").nth(1).unwrap()[..6].to_owned();
+    post(&running, "/auth/verify-reset-code", json!({ "email": credentials["email"], "code": code })).await;
+    get(&running, "/users/me", signed_in["access_token"].as_str().unwrap()).await;
+    post(&running, "/auth/refresh", json!({ "refresh_token": signed_in["refresh_token"] })).await;
+    post(&running, "/auth/login", json!({ "email": "x\r\n{\"level\":\"forged\"}", "password": "y" })).await;
+    drop(running);
+
+    let text = fs::read_to_string(log).unwrap();
+    assert!(
+        text.lines().filter(|line| line.contains("\"request\"")).count() > 10,
+        "the log is that of the run: {text}"
+    );
+    let secrets = [
+        "alice.in.the.log",
+        "example.com",
+        "correct-horse",
+        "wrong-horse",
+        "Liddell",
+        "forged",
+        "$argon2",
+        "eyJ",
+        registered["refresh_token"].as_str().unwrap(),
+        signed_in["refresh_token"].as_str().unwrap(),
+        &link,
+    ];
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret} stands in the log");
+    }
+    let holds_code = text.split(|character: char| !character.is_ascii_digit()).any(|digits| digits == code);
+    assert!(!holds_code, "the code stands in the log");
 }
 
 #[tokio::test]

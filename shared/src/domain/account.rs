@@ -127,7 +127,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// An account that is about to be made, with the session that registering opens.
+/// An account that is about to be made.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub id: Uuid,
@@ -135,7 +135,8 @@ pub struct NewAccount {
     pub username: Option<Username>,
     pub name: Option<DisplayName>,
     pub password_hash: String,
-    pub session: Session,
+    /// The session that registering opens, where it opens one.
+    pub session: Option<Session>,
     /// A keyed hash of the family of the device that registers.
     pub device_family: String,
     pub created_at: DateTime<Utc>,
@@ -157,7 +158,7 @@ impl From<NewAccount> for Account {
             updated_at: new.created_at,
             last_login_at: None,
             guesses: Guesses::default(),
-            sessions: vec![new.session],
+            sessions: new.session.into_iter().collect(),
             verification_asked_at: new.created_at,
             reset: None,
             known_devices: vec![new.device_family],

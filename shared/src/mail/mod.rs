@@ -16,6 +16,7 @@ use crate::{
 const FRAME: &str = include_str!("templates/frame.html");
 /// The template of each kind of mail.
 const TEMPLATES: &[(&str, &str)] = &[
+    ("already_registered", include_str!("templates/already_registered.html")),
     ("locked", include_str!("templates/locked.html")),
     ("new_device", include_str!("templates/new_device.html")),
     ("password_changed", include_str!("templates/password_changed.html")),
@@ -33,6 +34,8 @@ pub struct ComposeError(#[from] minijinja::Error);
 pub enum Mail {
     /// Asks the owner of an address to follow a link.
     Verification { link: String },
+    /// Tells the owner that someone registered their address once more.
+    AlreadyRegistered { at: DateTime<Utc> },
     /// Tells the owner that three wrong passwords locked the account.
     Locked { until: DateTime<Utc> },
     /// Tells the owner of a sign-in from a browser and system that the account had not seen.
@@ -48,6 +51,7 @@ impl Mail {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Verification { .. } => "verification",
+            Self::AlreadyRegistered { .. } => "already_registered",
             Self::Locked { .. } => "locked",
             Self::NewDevice { .. } => "new_device",
             Self::PasswordChanged { .. } => "password_changed",
@@ -60,7 +64,7 @@ impl Mail {
             Self::Verification { link } => context! { link },
             Self::Locked { until } => context! { until => spoken(*until) },
             Self::NewDevice { device, at } => context! { device, at => spoken(*at) },
-            Self::PasswordChanged { at } => context! { at => spoken(*at) },
+            Self::AlreadyRegistered { at } | Self::PasswordChanged { at } => context! { at => spoken(*at) },
             Self::Reset { code, link } => context! { code, link },
         }
     }

@@ -4,19 +4,21 @@ use aws_sdk_dynamodb::{
     Client,
     types::{Put, TransactWriteItem},
 };
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
     Item, StoreError, account_item,
-    attributes::{Reader, expiry, moment, put_some, text},
+    attributes::{Reader, expiry, flag, moment, put_some, text},
+    change::Change,
     keys,
     patience::Patience,
-    transactions::{Transacted, build, transact},
+    transactions::{Refused, Transacted, build, transact},
 };
 use crate::{
     Platform,
     config::SettingError,
-    domain::{Account, Device, Identifier, NewAccount, Session},
+    domain::{Account, Device, EmailAddress, Identifier, NewAccount, Session},
 };
 
 macro_rules! events {
@@ -48,6 +50,8 @@ macro_rules! events {
 
 events! {
     Registered, "registered";
+    /// Someone registered the address once more, where registering is private.
+    RegisteredAgain, "registered_again";
     VerificationRequested, "verification_requested";
     Verified, "verified";
     SignedIn, "signed_in";
@@ -140,12 +144,30 @@ impl Accounts {
                 Put::builder().table_name(self.tokens()?).set_item(Some(session_row(account.id, session, device)));
             items.push(TransactWriteItem::builder().put(build(row.build())?).build());
         }
+        let username_taken = |refused: &Refused| account.username.is_some() && refused.contains(2);
         match transact(&self.client, items, &mut Patience::of_a_plan()).await? {
             Transacted::Committed => Ok(Created::Made),
+            // The username first: where registering is private, a taken one must not tell addresses apart.
+            Transacted::Refused(refused) if username_taken(&refused) => Ok(Created::UsernameTaken),
             Transacted::Refused(refused) if refused.contains(0) => Ok(Created::EmailTaken),
-            Transacted::Refused(refused) if refused.contains(2) => Ok(Created::UsernameTaken),
             Transacted::Refused(_) => Err(StoreError::Contended),
         }
+    }
+
+    /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Of an account
+    /// that was made at `now` nothing is told, at the same cost.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn tell_of_registration(&self, email: &EmailAddress, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let Some(user_id) = self.find_user(&Identifier::from(email)).await? else { return Ok(()) };
+        let change = Change::provided("active = :yes AND email = :email AND created < :now")
+            .set("asked = :now, ev = :ev")
+            .value(":yes", flag(true))
+            .value(":email", text(email.as_str()))
+            .value(":now", moment(now))
+            .value(":ev", text(Event::RegisteredAgain.as_str()));
+        change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
     }
 
     fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {

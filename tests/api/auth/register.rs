@@ -141,3 +141,31 @@ async fn registering_keeps_its_budget() {
     assert_eq!(answer.status, StatusCode::CREATED);
     app.cost(&answer).await.within(2, 8.0, 0.0);
 }
+
+#[tokio::test]
+async fn in_private_new_and_known_addresses_answer_and_cost_alike_and_the_owner_is_mailed() {
+    let app = App::with(&[("REGISTRATION", "private")]).await;
+    let register = async |email: &str, username: &str| {
+        app.post(PATHS[0], json!({ "email": email, "password": PASSWORD, "username": username })).await
+    };
+    let made = register("alice@example.com", "alice").await;
+    assert_eq!((made.status, made.json()["access_token"].is_null()), (StatusCode::ACCEPTED, true), "{}", made.text);
+    let token = app.verification_token("alice@example.com").await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    app.advance(1).await;
+
+    let (new, known) = (register("bob@example.com", "bob").await, register("alice@example.com", "other").await);
+    assert_eq!((new.status, &new.text), (known.status, &known.text));
+    let operations = async |answer: &tests::client::Answer| {
+        let cost = app.cost(answer).await;
+        cost.calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(operations(&new).await, operations(&known).await);
+    let told = app.letters("alice@example.com").await;
+    assert!(told[0].subject.contains("already"), "{told:?}");
+    assert_eq!(app.letters("bob@example.com").await.len(), 1, "the link to verify with, once");
+    for email in ["alice@example.com", "carol@example.com"] {
+        assert_eq!(register(email, "bob").await.code(), "username_taken", "{email}");
+    }
+    assert_eq!(app.login("alice@example.com", PASSWORD).await.status, StatusCode::OK, "nothing was changed");
+}

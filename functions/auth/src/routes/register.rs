@@ -1,6 +1,12 @@
-use axum::{Json, extract::State as Extract, http::StatusCode, response::IntoResponse};
+use axum::{
+    Json,
+    extract::State as Extract,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use shared::{
+    config,
     domain::{
         Device, DisplayName, EmailAddress, NewAccount, NewPassword, PasswordRules, Plaintext, Session, SessionTimes,
         Stay, Username,
@@ -10,7 +16,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-use super::{login::device_family, signed_in::SignedIn};
+use super::{Done, login::device_family, signed_in::SignedIn};
 use crate::State;
 
 /// Who registers. `full_name` and `display_name` are other words for `name`.
@@ -61,7 +67,7 @@ impl Registration {
 }
 
 /// Makes an account and opens its first session. A mail asks to verify the address; until then the session may do
-/// little.
+/// little. With `REGISTRATION=private` there is no session, and the answer says nothing of the address.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/register",
@@ -70,18 +76,26 @@ impl Registration {
     request_body = Registration,
     responses(
         (status = 201, description = "The account is made.", body = SignedIn),
+        (status = 202, description = "Private: what there is to do comes by mail.", body = Done),
         (status = 409, description = "`email_taken`, `username_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn register(
     Extract(state): Extract<State>,
     origin: Origin,
     JsonBody(registration): JsonBody<Registration>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let parsed = registration.parse(state.settings.password_require_mixed)?;
     state.limiter.admit(Limited::Register, &origin, Some(parsed.email.as_str())).await?;
-    let password_hash = state.hasher.place().await?.hash(parsed.password).await?;
+    match state.settings.registration {
+        config::Registration::Open => in_the_open(&state, origin, parsed).await,
+        config::Registration::Private => in_private(&state, origin, parsed).await,
+    }
+}
+
+async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Response, Problem> {
     let now = state.clock.now();
     let session = Session {
         id: state.clock.new_id(),
@@ -90,6 +104,42 @@ pub async fn register(
         key: state.derivation.current(),
         stay: Stay::Remembered,
     };
+    let (account, device) = account(state, origin, parsed, Some(session.clone())).await?;
+    match state.accounts.create(account.clone(), &device).await? {
+        Created::Made => {
+            let signed_in = SignedIn::new(state, &account.into(), &session)?;
+            Ok((StatusCode::CREATED, NoStore(Json(signed_in))).into_response())
+        }
+        Created::EmailTaken => Err(Problem::new(Code::EmailTaken, "Email already registered")),
+        Created::UsernameTaken => Err(username_taken()),
+    }
+}
+
+/// The same calls and the same words, whether or not the address has an account; its owner learns by mail.
+async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Response, Problem> {
+    state.limiter.admit(Limited::Resend, &origin, Some(parsed.email.as_str())).await?;
+    let (account, device) = account(state, origin, parsed, None).await?;
+    let (email, now) = (account.email.clone(), account.created_at);
+    match state.accounts.create(account, &device).await? {
+        Created::Made | Created::EmailTaken => {}
+        Created::UsernameTaken => return Err(username_taken()),
+    }
+    state.accounts.tell_of_registration(&email, now).await?;
+    let done = Done::saying("Thank you. What there is to do now comes by mail.");
+    Ok((StatusCode::ACCEPTED, NoStore(Json(done))).into_response())
+}
+
+fn username_taken() -> Problem {
+    Problem::new(Code::UsernameTaken, "Username already taken")
+}
+
+async fn account(
+    state: &State,
+    origin: Origin,
+    parsed: Parsed,
+    session: Option<Session>,
+) -> Result<(NewAccount, Device), Problem> {
+    let password_hash = state.hasher.place().await?.hash(parsed.password).await?;
     let (id, device) = (state.clock.new_id(), Device::from(origin));
     let account = NewAccount {
         id,
@@ -97,13 +147,9 @@ pub async fn register(
         username: parsed.username,
         name: parsed.name,
         password_hash,
-        session: session.clone(),
-        device_family: device_family(&state, id, &device),
-        created_at: now,
+        session,
+        device_family: device_family(state, id, &device),
+        created_at: state.clock.now(),
     };
-    match state.accounts.create(account.clone(), &device).await? {
-        Created::Made => Ok((StatusCode::CREATED, NoStore(Json(SignedIn::new(&state, &account.into(), &session)?)))),
-        Created::EmailTaken => Err(Problem::new(Code::EmailTaken, "Email already registered")),
-        Created::UsernameTaken => Err(Problem::new(Code::UsernameTaken, "Username already taken")),
-    }
+    Ok((account, device))
 }

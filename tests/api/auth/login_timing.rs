@@ -1,0 +1,51 @@
+//! What a stopwatch learns of an address: nothing that a fair coin would not say.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tests::client::App;
+
+/// Pairs of measurements, known and unknown in turn, so that a machine that slows down slows both.
+const PAIRS: usize = 60;
+/// The share of pairs in which the known address may answer sooner. With 60 fair coins it lies outside of these bounds
+/// once in 20,000 runs; a difference of one write or one hash would put it near 0 or 1.
+const BOUNDS: std::ops::RangeInclusive<f64> = 0.24..=0.76;
+
+fn share(known: &[Duration], unknown: &[Duration]) -> f64 {
+    let sooner = known.iter().zip(unknown).filter(|(known, unknown)| known < unknown).count();
+    sooner as f64 / known.len() as f64
+}
+
+#[tokio::test]
+async fn a_stopwatch_does_not_tell_known_addresses_from_unknown_ones() {
+    let app = App::with(&[("RATE_RESET_PER_HOUR", "100000"), ("RATE_RESET_PER_DAY", "100000")]).await;
+    for number in 0..PAIRS / 2 {
+        app.register(&format!("known{number}@example.com")).await;
+    }
+    for path in ["/auth/login", "/auth/forgot-password"] {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for pair in 0..PAIRS {
+            let measure = async |email: String| {
+                let body = if path == "/auth/login" {
+                    json!({ "email": email, "password": "wrong" })
+                } else {
+                    json!({ "email": email })
+                };
+                let began = Instant::now();
+                app.post(path, body).await;
+                began.elapsed()
+            };
+            // Two guesses an address, so that none is locked.
+            let (one, other) = (format!("known{}@example.com", pair / 2), format!("nobody{}@example.com", pair / 2));
+            if pair % 4 < 2 {
+                known.push(measure(one).await);
+                unknown.push(measure(other).await);
+            } else {
+                unknown.push(measure(other).await);
+                known.push(measure(one).await);
+            }
+        }
+        let share = share(&known, &unknown);
+        assert!(BOUNDS.contains(&share), "{path}: known addresses answered sooner in {share} of the pairs");
+    }
+}
