@@ -196,12 +196,19 @@ impl App {
         token.split_whitespace().next().expect("a token").to_owned()
     }
 
-    /// A dump of a table, past the service.
-    pub async fn scan(&self, table: &str) -> Value {
+    /// A call to DynamoDB, past the service.
+    pub async fn dynamodb(&self, operation: &str, body: Value) -> Value {
         let request = self.client.post(format!("http://{}", self.stack.aws_address));
         let request = request.header("content-type", "application/x-amz-json-1.0");
-        let request = request.header("x-amz-target", "DynamoDB_20120810.Scan");
-        self.send(request.body(json!({ "TableName": table }).to_string())).await.json()
+        let request = request.header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+        let answer = self.send(request.body(body.to_string())).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.json()
+    }
+
+    /// A dump of a table, past the service.
+    pub async fn scan(&self, table: &str) -> Value {
+        self.dynamodb("Scan", json!({ "TableName": table })).await
     }
 
     /// The newest reset code mailed to an address, and the token of its link.

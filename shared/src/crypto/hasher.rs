@@ -2,7 +2,7 @@ use std::{num::NonZero, sync::Arc, thread};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
-    password_hash::{Error as PhcError, PasswordHasher, PasswordVerifier},
+    password_hash::{Error as PhcError, PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use thiserror::Error;
 use tokio::{
@@ -21,11 +21,28 @@ const LANES: u32 = 1;
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// Bounds of hashes that were brought in: beyond them one comparison would cost too much.
+const MOST_MEMORY_KIB: u32 = 65_536;
+const MOST_PASSES: u32 = 8;
+const MOST_LANES: u32 = 8;
+const HIGHEST_BCRYPT_COST: u32 = 13;
+
+/// What a stored hash says of a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and the hash is a bcrypt one or has other parameters than ours: to be replaced.
+    RightButOutdated,
+}
+
 /// Why a password could not be hashed or compared. Never the password's fault.
 #[derive(Debug, Error)]
 pub enum HashError {
     #[error("the stored hash cannot be read: {0}")]
     Stored(PhcError),
+    #[error("the stored hash is of no kind that is compared here, or too costly")]
+    Unsupported,
     #[error("hashing failed: {0}")]
     Failed(String),
 }
@@ -73,38 +90,68 @@ impl Hashing {
     /// # Errors
     /// Where memory or randomness is not to be had.
     pub async fn hash(self, password: Plaintext) -> Result<String, HashError> {
-        self.blocking(move |argon2| argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string())).await
-    }
-
-    /// Whether `password` is the one behind `stored`.
-    ///
-    /// # Errors
-    /// Where `stored` is no PHC string of Argon2.
-    pub async fn matches(self, password: Plaintext, stored: String) -> Result<bool, HashError> {
-        self.blocking(move |argon2| match argon2.verify_password(password.as_bytes(), stored.as_str()) {
-            Ok(()) => Ok(true),
-            Err(PhcError::PasswordInvalid) => Ok(false),
-            Err(error) => Err(error),
+        self.blocking(move |argon2| match argon2.hash_password(password.as_bytes()) {
+            Ok(hash) => Ok(hash.to_string()),
+            Err(error) => Err(HashError::Failed(error.to_string())),
         })
         .await
     }
 
-    /// Takes as long as [`Self::matches`] and is never right.
+    /// What `stored`, a PHC string of Argon2 or a bcrypt hash, says of `password`.
     ///
     /// # Errors
-    /// As [`Self::matches`].
-    pub async fn matches_nobody(self, password: Plaintext) -> Result<(), HashError> {
-        self.matches(password, NOBODY.to_owned()).await.map(drop)
+    /// Where `stored` is neither, or beyond the bounds.
+    pub async fn compare(self, password: Plaintext, stored: String) -> Result<Verdict, HashError> {
+        self.blocking(move |argon2| {
+            if stored.starts_with("$2") {
+                compare_bcrypt(&password, &stored)
+            } else {
+                compare_argon2(argon2, &password, &stored)
+            }
+        })
+        .await
+    }
+
+    /// Takes as long as [`Self::compare`] with a hash of ours, and is never right.
+    ///
+    /// # Errors
+    /// As [`Self::compare`].
+    pub async fn compare_with_nobody(self, password: Plaintext) -> Result<(), HashError> {
+        self.compare(password, NOBODY.to_owned()).await.map(drop)
     }
 
     async fn blocking<T: Send + 'static>(
         self,
-        work: impl FnOnce(&Argon2<'static>) -> Result<T, PhcError> + Send + 'static,
+        work: impl FnOnce(&Argon2<'static>) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        task::spawn_blocking(move || work(&self.argon2))
-            .await
-            .map_err(|error| HashError::Failed(error.to_string()))?
-            .map_err(HashError::Stored)
+        task::spawn_blocking(move || work(&self.argon2)).await.map_err(|error| HashError::Failed(error.to_string()))?
+    }
+}
+
+fn compare_argon2(argon2: &Argon2<'static>, password: &Plaintext, stored: &str) -> Result<Verdict, HashError> {
+    let hash = PasswordHash::new(stored).map_err(|_| HashError::Unsupported)?;
+    let params = Params::try_from(&hash).map_err(|_| HashError::Unsupported)?;
+    if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES || params.p_cost() > MOST_LANES {
+        return Err(HashError::Unsupported);
+    }
+    let own = (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES);
+    match argon2.verify_password(password.as_bytes(), &hash) {
+        Ok(()) if own && stored.starts_with("$argon2id$v=19$") => Ok(Verdict::Right),
+        Ok(()) => Ok(Verdict::RightButOutdated),
+        Err(PhcError::PasswordInvalid) => Ok(Verdict::Wrong),
+        Err(error) => Err(HashError::Stored(error)),
+    }
+}
+
+/// bcrypt hears 72 bytes and no more, as it did where the hash was made.
+fn compare_bcrypt(password: &Plaintext, stored: &str) -> Result<Verdict, HashError> {
+    let cost: Option<u32> = stored.split('$').nth(2).and_then(|cost| cost.parse().ok());
+    cost.filter(|cost| *cost <= HIGHEST_BCRYPT_COST).ok_or(HashError::Unsupported)?;
+    let bytes = password.as_bytes();
+    match bcrypt::verify(&bytes[..bytes.len().min(72)], stored) {
+        Ok(true) => Ok(Verdict::RightButOutdated),
+        Ok(false) => Ok(Verdict::Wrong),
+        Err(_) => Err(HashError::Unsupported),
     }
 }
 
@@ -116,13 +163,36 @@ mod tests {
         Plaintext::parse(text.to_owned()).unwrap()
     }
 
+    async fn compare(password: &str, stored: &str) -> Result<Verdict, HashError> {
+        Hasher::new().unwrap().place().await.unwrap().compare(plaintext(password), stored.to_owned()).await
+    }
+
     #[tokio::test]
     async fn a_hash_matches_its_password_and_no_other() {
         let hasher = Hasher::new().unwrap();
         let hash = hasher.place().await.unwrap().hash(plaintext("correct horse")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(hasher.place().await.unwrap().matches(plaintext("correct horse"), hash.clone()).await.unwrap());
-        assert!(!hasher.place().await.unwrap().matches(plaintext("correct horsf"), hash).await.unwrap());
-        hasher.place().await.unwrap().matches_nobody(plaintext("correct horse")).await.unwrap();
+        assert_eq!(compare("correct horse", &hash).await.unwrap(), Verdict::Right);
+        assert_eq!(compare("correct horsf", &hash).await.unwrap(), Verdict::Wrong);
+        hasher.place().await.unwrap().compare_with_nobody(plaintext("correct horse")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn hashes_that_were_brought_in_are_compared_within_bounds_and_to_be_replaced() {
+        let weaker = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
+        let weaker = weaker.hash_password(b"correct horse").unwrap().to_string();
+        let bcrypt =
+            bcrypt::hash_with_salt("correct horse", 4, [7; 16]).unwrap().format_for_version(bcrypt::Version::TwoB);
+        for stored in
+            [weaker.as_str(), bcrypt.as_str(), &bcrypt.replace("$2b$", "$2a$"), &bcrypt.replace("$2b$", "$2y$")]
+        {
+            assert_eq!(compare("correct horse", stored).await.unwrap(), Verdict::RightButOutdated, "{stored}");
+            assert_eq!(compare("correct horsf", stored).await.unwrap(), Verdict::Wrong, "{stored}");
+        }
+        let costly =
+            [weaker.replace("m=8192", "m=4194304"), weaker.replace("t=1", "t=99"), bcrypt.replace("$04$", "$31$")];
+        for stored in costly.iter().map(String::as_str).chain(["", "$2b$", "$argon2id$", "plain", "$2b$04$short"]) {
+            assert!(compare("correct horse", stored).await.is_err(), "{stored}");
+        }
     }
 }

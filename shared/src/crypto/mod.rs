@@ -11,7 +11,7 @@ mod verification_token;
 
 pub use access_token::{AccessTokenError, Claims, SignedToken, Signer, Verifier};
 pub use derivation::{Derivation, KeyId};
-pub use hasher::{HashError, Hasher, Hashing};
+pub use hasher::{HashError, Hasher, Hashing, Verdict};
 pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use refresh_token::RefreshToken;
 pub use reset_secret::ResetSecret;

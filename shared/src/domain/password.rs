@@ -13,6 +13,7 @@ const LONGEST: usize = 128;
 const SHORTEST_OWN_WORD: usize = 3;
 
 /// A password as it was received, to be compared and then forgotten. Never altered (ASVS 6.2.8).
+#[derive(Clone)]
 pub struct Plaintext(Zeroizing<String>);
 
 impl Plaintext {

@@ -20,7 +20,7 @@ pub use layers::{finish, observed};
 pub use limiter::{Limited, Limiter};
 pub use origin::Origin;
 pub use page::{Accepts, Page, Pages};
-pub use password_door::{Guess, PasswordDoor, locked};
+pub use password_door::{Guess, PasswordDoor, RightGuess, locked};
 pub use path::UrlPath;
 pub use problem::{Code, FieldError, Problem, ProblemBody};
 pub use query::UrlQuery;

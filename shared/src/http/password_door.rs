@@ -7,7 +7,7 @@ use super::{Code, Problem};
 use crate::{
     Platform,
     clock::Clock,
-    crypto::{HashError, Hasher, Hashing},
+    crypto::{HashError, Hasher, Hashing, Verdict},
     domain::{Account, Plaintext},
     store::{Accounts, GuessKey, Reservation, Reserved},
 };
@@ -25,11 +25,20 @@ pub struct PasswordDoor {
     clock: Clock,
 }
 
+/// A right password, and whose it is.
+#[derive(Debug)]
+pub struct RightGuess {
+    pub reservation: Reservation,
+    pub account: Account,
+    /// The password's hash in today's form, where the stored one is outdated.
+    pub new_hash: Option<String>,
+}
+
 /// What a compared password was.
 #[derive(Debug)]
 pub enum Guess {
     /// Right, and still to be settled: by finishing a login, or by `settle_right`.
-    Right(Box<Reservation>, Box<Account>),
+    Right(Box<RightGuess>),
     /// Wrong, and settled.
     Wrong,
     /// The account went while it was asked for.
@@ -50,8 +59,13 @@ impl PasswordDoor {
         let Some((reservation, place)) = self.reserve(key).await? else {
             return Ok(Guess::Gone);
         };
-        if let Some(account) = compare(place, &reservation, password).await? {
-            return Ok(Guess::Right(reservation, Box::new(account)));
+        let verdict = compare(place, &reservation, password.clone()).await?;
+        if let (Verdict::Right | Verdict::RightButOutdated, Some(account)) = (verdict, reservation.account.clone()) {
+            let new_hash = match verdict {
+                Verdict::RightButOutdated => Some(self.hasher.place().await?.hash(password).await?),
+                Verdict::Right | Verdict::Wrong => None,
+            };
+            return Ok(Guess::Right(Box::new(RightGuess { reservation: *reservation, account, new_hash })));
         }
         self.accounts.settle_wrong(&reservation, self.clock.now()).await?;
         Ok(Guess::Wrong)
@@ -81,14 +95,12 @@ impl PasswordDoor {
     }
 }
 
-/// The account whose password it is. Behind a ghost there is none, and finding out takes as long.
-async fn compare(place: Hashing, reservation: &Reservation, password: Plaintext) -> Result<Option<Account>, HashError> {
-    let Some(account) = &reservation.account else {
-        place.matches_nobody(password).await?;
-        return Ok(None);
-    };
-    let right = place.matches(password, account.password_hash.clone()).await?;
-    Ok(right.then(|| account.clone()))
+/// Behind a ghost nothing is right, and finding out takes as long.
+async fn compare(place: Hashing, reservation: &Reservation, password: Plaintext) -> Result<Verdict, HashError> {
+    match &reservation.account {
+        Some(account) => place.compare(password, account.password_hash.clone()).await,
+        None => place.compare_with_nobody(password).await.map(|()| Verdict::Wrong),
+    }
 }
 
 /// The account is locked for so long.

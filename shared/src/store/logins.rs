@@ -30,6 +30,8 @@ pub struct Login<'a> {
     pub device: &'a Device,
     /// A keyed hash of the device's browser and system family.
     pub family: String,
+    /// The password's hash in today's form, where the stored one is outdated.
+    pub new_hash: Option<&'a str>,
     /// Sessions that a person may have.
     pub cap: usize,
     pub now: DateTime<Utc>,
@@ -116,6 +118,10 @@ impl Accounts {
             .value(":yes", flag(true))
             .value(":verified", flag(seen.verified))
             .value(":size", number(seen.sessions.len()));
+        let change = match login.new_hash {
+            Some(hash) => change.set("#hash = :new_hash").value(":new_hash", text(hash)),
+            None => change,
+        };
         let change = device_noted(change, seen, login);
         let change = if own_row { row_over(change) } else { change };
         victims(seen, login).into_iter().fold(change, without)

@@ -1,4 +1,4 @@
-//! DynamoDB. Every key pattern stands in [`keys`], every kind of item in a file of its own, and no item's shape leaves
+//! DynamoDB. Every key pattern stands in `keys.rs`, every kind of item in a file of its own, and no item's shape leaves
 //! this module. Whatever protects something is one conditional write, conditioned on each value it was computed from.
 
 mod account_item;

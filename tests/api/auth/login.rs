@@ -310,3 +310,30 @@ async fn known_and_unknown_addresses_cost_the_same_writes() {
         assert!((known.wru() - unknown.wru()).abs() < f64::EPSILON);
     }
 }
+
+#[tokio::test]
+async fn a_hash_that_was_brought_in_verifies_once_and_is_replaced() {
+    let app = App::start().await;
+    let member = app.member(EMAIL).await;
+    // "correct-horse-battery" under bcrypt, cost 4.
+    let bcrypt = bcrypt::hash(PASSWORD, 4).unwrap();
+    let key = json!({ "pk": { "S": format!("USER#{}", member.id) }, "sk": { "S": "ACCOUNT" } });
+    app.dynamodb(
+        "UpdateItem",
+        json!({
+            "TableName": "UsersTable", "Key": key, "UpdateExpression": "SET #hash = :hash",
+            "ExpressionAttributeNames": { "#hash": "hash" }, "ExpressionAttributeValues": { ":hash": { "S": bcrypt } },
+        }),
+    )
+    .await;
+    let stored = async || {
+        let item = app.dynamodb("GetItem", json!({ "TableName": "UsersTable", "Key": key })).await;
+        item["Item"]["hash"]["S"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(wrong(&app, EMAIL).await, refused());
+    assert_eq!(stored().await, bcrypt);
+    let answer = app.login(EMAIL, PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+}

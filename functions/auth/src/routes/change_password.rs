@@ -51,10 +51,10 @@ pub async fn change_password(
 
     let wrong = || Problem::new(Code::InvalidCredentials, "Invalid credentials");
     let guess = state.door.compare(GuessKey::Account(caller.account.id), current).await?;
-    let Guess::Right(reservation, account) = guess else { return Err(wrong()) };
+    let Guess::Right(right) = guess else { return Err(wrong()) };
     let hash = state.hasher.place().await?.hash(new).await?;
     let kept = caller.session_id;
-    match state.accounts.change_password(&reservation, &account, kept, &hash, state.clock.now()).await? {
+    match state.accounts.change_password(&right.reservation, &right.account, kept, &hash, state.clock.now()).await? {
         PasswordSet::Yes => Ok(NoStore(Json(Done::saying("Password changed")))),
         PasswordSet::No => Err(wrong()),
     }

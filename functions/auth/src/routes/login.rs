@@ -2,8 +2,8 @@ use axum::{Json, extract::State as Extract, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
     domain::{Account, Device, Identifier, Plaintext, Session, SessionTimes, Stay},
-    http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, locked},
-    store::{Finished, GuessKey, Login, Reservation},
+    http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, RightGuess, locked},
+    store::{Finished, GuessKey, Login},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -70,15 +70,15 @@ pub(super) async fn sign_in(
     let user = state.accounts.find_user(&identifier).await?;
     let key =
         user.map_or_else(|| GuessKey::Ghost(state.derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
-    let (reservation, account) = match state.door.compare(key, password).await? {
-        Guess::Right(reservation, account) => (reservation, account),
+    let right = match state.door.compare(key, password).await? {
+        Guess::Right(right) => right,
         Guess::Wrong | Guess::Gone => return Err(wrong()),
     };
-    if let Some(refusal) = refusal(state, &account) {
-        state.accounts.settle_right(&reservation, state.clock.now()).await?;
+    if let Some(refusal) = refusal(state, &right.account) {
+        state.accounts.settle_right(&right.reservation, state.clock.now()).await?;
         return Err(refusal);
     }
-    open_session(state, &reservation, &account, origin, stay).await
+    open_session(state, &right, origin, stay).await
 }
 
 fn wrong() -> Problem {
@@ -98,13 +98,8 @@ fn refusal(state: &State, account: &Account) -> Option<Problem> {
     unverified.then(|| Problem::new(Code::EmailNotVerified, "Email not verified"))
 }
 
-async fn open_session(
-    state: &State,
-    reservation: &Reservation,
-    account: &Account,
-    origin: Origin,
-    stay: Stay,
-) -> Result<SignedIn, Problem> {
+async fn open_session(state: &State, right: &RightGuess, origin: Origin, stay: Stay) -> Result<SignedIn, Problem> {
+    let RightGuess { reservation, account, new_hash } = right;
     let now = state.clock.now();
     let session = Session {
         id: state.clock.new_id(),
@@ -116,7 +111,7 @@ async fn open_session(
     let device = Device::from(origin);
     let family = device_family(state, account.id, &device);
     let cap = state.settings.max_active_sessions;
-    let login = Login { session: &session, device: &device, family, cap, now };
+    let login = Login { session: &session, device: &device, family, new_hash: new_hash.as_deref(), cap, now };
     match state.accounts.finish_login(reservation, account, &login).await? {
         Finished::SignedIn(account) => SignedIn::new(state, &account, &session),
         Finished::Overtaken => Err(wrong()),

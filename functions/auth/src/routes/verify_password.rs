@@ -47,8 +47,8 @@ pub async fn verify_password(
     let password = fields.take("password", Plaintext::parse(claimed.password));
     let password = fields.finish(password)?;
     let ok = match state.door.compare(GuessKey::Account(caller.account.id), password).await? {
-        Guess::Right(reservation, _) => {
-            state.accounts.settle_right(&reservation, state.clock.now()).await?;
+        Guess::Right(right) => {
+            state.accounts.settle_right(&right.reservation, state.clock.now()).await?;
             true
         }
         Guess::Wrong | Guess::Gone => false,
