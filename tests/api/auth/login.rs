@@ -332,8 +332,9 @@ async fn a_hash_that_was_brought_in_verifies_once_and_is_replaced() {
     };
     assert_eq!(wrong(&app, EMAIL).await, refused());
     assert_eq!(stored().await, bcrypt);
-    let answer = app.login(EMAIL, PASSWORD).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    for answer in join_all((0..2).map(|_| app.login(EMAIL, PASSWORD))).await {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
     assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
 }
