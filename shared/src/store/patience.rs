@@ -6,7 +6,7 @@ use super::StoreError;
 
 /// The first pause is at most this long; each further one at most twice as long, up to the longest.
 const FIRST: Duration = Duration::from_millis(5);
-const LONGEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_millis(250);
 
 /// How long a request goes on against others who write the same items at the same time.
 #[derive(Debug)]
