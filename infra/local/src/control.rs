@@ -76,8 +76,9 @@ struct Moved {
     now: chrono::DateTime<chrono::Utc>,
 }
 
-/// Moves the service's clock forward, and lets TTL take what has expired by then.
+/// Moves the service's clock forward, once the streams have caught up, and lets TTL take what has expired by then.
 async fn clock(State(control): State<Control>, Json(Move { advance_seconds }): Json<Move>) -> Response {
+    control.streams.settle().await;
     if let Err(error) = control.clock.advance(advance_seconds) {
         return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
     }

@@ -35,6 +35,9 @@ use crate::{
 
 /// Records that one read of a shard takes.
 const READ: usize = 200;
+/// How long after a write the stream is read. Lambda polls a few times a second; here too a function never runs while the
+/// request that made the write is still being answered.
+const DELAY: Duration = Duration::from_millis(50);
 /// Longest sleep when nothing tells of a write.
 const IDLE: Duration = Duration::from_secs(1);
 /// Pause after a batch that failed.
@@ -123,6 +126,7 @@ impl Poller {
                     let written = self.written.notify.notified();
                     if self.written.count.load(Ordering::SeqCst) == seen {
                         let _ = timeout(IDLE, written).await;
+                        sleep(DELAY).await;
                     }
                 }
                 Step::Taken => {}
