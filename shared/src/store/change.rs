@@ -42,10 +42,15 @@ impl Change {
         }
     }
 
+    /// Makes no change yet; for an item that decides nothing.
+    pub fn unconditional() -> Self {
+        Self::provided("")
+    }
+
     /// Adds a condition.
     #[must_use]
     pub fn and_provided(mut self, condition: &str) -> Self {
-        self.condition = format!("{} AND {condition}", self.condition);
+        self.condition = format!("({}) AND {condition}", self.condition);
         self
     }
 
@@ -131,7 +136,7 @@ impl Change {
             .table_name(table)
             .set_key(Some(key.item()))
             .update_expression(update)
-            .condition_expression(self.condition)
+            .set_condition_expression(Some(self.condition).filter(|condition| !condition.is_empty()))
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
             .return_values(ReturnValue::AllNew)
@@ -148,6 +153,6 @@ mod tests {
         let change =
             Change::provided("x = :x").remove("b").set("a = :a").add("n :n").set("c = :c").and_provided("y = :y");
         assert_eq!(change.update_expression(), "SET a = :a, c = :c ADD n :n REMOVE b");
-        assert_eq!(change.condition, "x = :x AND y = :y");
+        assert_eq!(change.condition, "(x = :x) AND y = :y");
     }
 }

@@ -43,16 +43,15 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn begin_reset(&self, key: &GuessKey, reset: &Reset) -> Result<(), StoreError> {
-        let change = Change::provided("attribute_not_exists(pk) OR attribute_exists(pk)")
-            .set("rst = :rst")
-            .value(":rst", account_item::reset(reset));
+        let begun = |change: Change| change.set("rst = :rst").value(":rst", account_item::reset(reset));
         match key {
             GuessKey::Account(id) => {
-                let change = change.and_provided("active = :yes").value(":yes", flag(true));
+                let change = begun(Change::provided("active = :yes")).value(":yes", flag(true));
                 let change = change.set("ev = :ev").value(":ev", text(Event::ResetRequested.as_str()));
                 change.apply(&self.client, &self.users, &keys::account(*id)).await.map(drop)
             }
             GuessKey::Ghost(lookup) => {
+                let change = begun(Change::unconditional());
                 let change = change.set("expires_at = :expires").value(":expires", expiry(reset.end));
                 change.apply(&self.client, self.tokens()?, &keys::ghost_reset(lookup)).await.map(drop)
             }
