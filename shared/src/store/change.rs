@@ -18,6 +18,7 @@ pub(super) struct Change {
     condition: String,
     names: Vec<(String, String)>,
     values: Vec<(String, AttributeValue)>,
+    quiet: bool,
 }
 
 /// How a conditional update ended.
@@ -39,6 +40,7 @@ impl Change {
             condition: condition.into(),
             names: Vec::new(),
             values: Vec::new(),
+            quiet: false,
         }
     }
 
@@ -86,6 +88,13 @@ impl Change {
     #[must_use]
     pub fn value(mut self, placeholder: impl Into<String>, value: AttributeValue) -> Self {
         self.values.push((placeholder.into(), value));
+        self
+    }
+
+    /// Does not ask for the item: how large it is then makes no difference to how long the answer takes.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -139,8 +148,12 @@ impl Change {
             .set_condition_expression(Some(self.condition).filter(|condition| !condition.is_empty()))
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_values(if self.quiet { ReturnValue::None } else { ReturnValue::AllNew })
+            .return_values_on_condition_check_failure(if self.quiet {
+                ReturnValuesOnConditionCheckFailure::None
+            } else {
+                ReturnValuesOnConditionCheckFailure::AllOld
+            })
     }
 }
 

@@ -43,7 +43,7 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn begin_reset(&self, key: &GuessKey, reset: &Reset) -> Result<(), StoreError> {
-        let begun = |change: Change| change.set("rst = :rst").value(":rst", account_item::reset(reset));
+        let begun = |change: Change| change.quietly().set("rst = :rst").value(":rst", account_item::reset(reset));
         match key {
             GuessKey::Account(id) => {
                 let change = begun(Change::provided("active = :yes")).value(":yes", flag(true));

@@ -2,7 +2,7 @@ mod change_password;
 mod end_session;
 mod follow_verification_link;
 mod login;
-mod login_timing;
+mod timing;
 mod logout;
 mod logout_all;
 mod me;
