@@ -45,6 +45,9 @@ documented! {
     "REQUIRE_VERIFIED_EMAIL", "true", "whether an account must be verified before it is used";
     "REGISTRATION", "open", "`private`: registering answers alike for new and known addresses, with no tokens";
     "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
+    "DIRECTORY_ACCESS", "premium", "who may search and see public profiles: `premium` accounts, or all verified `members`";
+    "SELF_SERVICE_PLAN", "true", "whether people change their plan themselves; else admins do";
+    "AVATAR_BASE_URL", "", "address of the distribution in front of the avatar bucket; without it, avatars are served by signed links";
     "ADMIN_EMAILS", "", "addresses, separated by commas, whose accounts become admins when they verify";
     "RATE_IP_PER_MINUTE", "300", "calls of one client over the public credential routes; 0 for no limit (`cargo run`: 0)";
     "RATE_LOGIN_PER_MINUTE", "60", "logins that an address or username takes";
@@ -74,6 +77,12 @@ pub struct Settings {
     pub max_active_sessions: usize,
     pub require_verified_email: bool,
     pub password_require_mixed: bool,
+    /// Who may search and see public profiles.
+    pub directory_access: DirectoryAccess,
+    /// Whether people change their plan themselves.
+    pub self_service_plan: bool,
+    /// The distribution in front of the avatars, where there is one.
+    pub avatar_base_url: Option<String>,
     pub registration: Registration,
     pub admin_emails: Vec<EmailAddress>,
     pub cors_allow_origins: Vec<String>,
@@ -137,6 +146,27 @@ impl FromStr for Registration {
     }
 }
 
+/// Who may search and see public profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryAccess {
+    /// Premium accounts and admins.
+    Premium,
+    /// Every verified account.
+    Members,
+}
+
+impl FromStr for DirectoryAccess {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "premium" => Ok(Self::Premium),
+            "members" => Ok(Self::Members),
+            _ => Err("neither premium nor members".to_owned()),
+        }
+    }
+}
+
 /// How many calls the limits take.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
@@ -161,6 +191,7 @@ const RESOURCES: &[&str] = &[
     "USERS_TABLE",
     "TOKENS_TABLE",
     "ATTEMPTS_TABLE",
+    "AUDIT_TABLE",
     "SIGNING_KEYS_SECRET",
     "PUBLIC_KEYS_SECRET",
     "DERIVATION_KEYS_SECRET",
@@ -206,6 +237,9 @@ impl Settings {
             max_active_sessions: source.number(&["MAX_ACTIVE_SESSIONS"], 5, 1..=10)?.unsigned_abs() as usize,
             require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,
             password_require_mixed: source.flag("PASSWORD_REQUIRE_MIXED", false)?,
+            directory_access: source.parsed("DIRECTORY_ACCESS", DirectoryAccess::Premium)?,
+            self_service_plan: source.flag("SELF_SERVICE_PLAN", true)?,
+            avatar_base_url: source.get("AVATAR_BASE_URL").map(|_| source.url("AVATAR_BASE_URL")).transpose()?,
             registration: source.parsed("REGISTRATION", Registration::Open)?,
             admin_emails: source.addresses("ADMIN_EMAILS")?,
             cors_allow_origins: source

@@ -38,11 +38,14 @@ fn a_route_stands_on_one_line() {
 }
 
 #[test]
-fn the_streams_filter_lets_through_what_the_mailer_mails() {
+fn the_streams_filters_let_through_what_their_functions_handle() {
     let functions = Template::parse(TEMPLATE).unwrap().functions();
-    let mailer = functions.iter().find(|function| function.binary == "mailer").unwrap();
-    let events = &mailer.streams[0].patterns[0]["dynamodb"]["NewImage"]["ev"]["S"];
-    let listed: Vec<&str> = events.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    let mailed: Vec<&str> = mailer::EVENTS.iter().map(|event| event.as_str()).collect();
-    assert_eq!(listed, mailed);
+    for (binary, handled) in [("mailer", mailer::EVENTS), ("janitor", janitor::EVENTS)] {
+        let function = functions.iter().find(|function| function.binary == binary).unwrap();
+        let stream = function.streams.iter().find(|stream| stream.table == "UsersTable").unwrap();
+        let events = &stream.patterns[0]["dynamodb"]["NewImage"]["ev"]["S"];
+        let listed: Vec<&str> = events.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let handled: Vec<&str> = handled.iter().map(|event| event.as_str()).collect();
+        assert_eq!(listed, handled, "{binary}");
+    }
 }

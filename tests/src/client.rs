@@ -127,6 +127,52 @@ impl App {
         self.send(self.request(Method::GET, path).bearer_auth(&member.access_token)).await
     }
 
+    /// A stack with an admin, who is signed in.
+    pub async fn with_admin(settings: &[(&str, &str)]) -> (Self, Member) {
+        let settings: Vec<_> = settings.iter().copied().chain([("ADMIN_EMAILS", "root@example.com")]).collect();
+        let app = Self::with(&settings).await;
+        let admin = app.member("root@example.com").await;
+        (app, admin)
+    }
+
+    /// PATCH of JSON by a member.
+    pub async fn patch_as(&self, member: &Member, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PATCH, path).bearer_auth(&member.access_token).json(&body)).await
+    }
+
+    /// DELETE by a member.
+    pub async fn delete_as(&self, member: &Member, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path).bearer_auth(&member.access_token)).await
+    }
+
+    /// The token behind `mark` in the newest mail to an address that has one.
+    pub async fn mailed_token(&self, email: &str, mark: &str) -> String {
+        let letters = self.letters(email).await;
+        let token = letters.iter().find_map(|letter| letter.text.split(mark).nth(1)).expect("a mail with a link");
+        token.split_whitespace().next().expect("a token").to_owned()
+    }
+
+    /// The tables of the stack, each dumped whole.
+    pub async fn dump(&self) -> String {
+        let mut dump = String::new();
+        for table in ["UsersTable", "TokensTable", "AttemptsTable", "AuditTable"] {
+            let mut start = Value::Null;
+            loop {
+                let mut request = json!({ "TableName": table });
+                if !start.is_null() {
+                    request["ExclusiveStartKey"] = start;
+                }
+                let page = self.dynamodb("Scan", request).await;
+                dump += &page["Items"].to_string();
+                start = page["LastEvaluatedKey"].clone();
+                if start.is_null() {
+                    break;
+                }
+            }
+        }
+        dump
+    }
+
     /// POST of JSON by a member.
     pub async fn post_as(&self, member: &Member, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::POST, path).bearer_auth(&member.access_token).json(&body)).await

@@ -65,14 +65,17 @@ fn endpoints() -> String {
         }
     }
     for (same, method, path) in aliases {
-        let row = rows.iter_mut().find(|row| row.1 == same && row.2 == method);
-        row.into_iter().for_each(|row| row.4.push(path.clone()));
+        // PATCH is an alias of PUT where an endpoint takes both.
+        let shown = if method == "patch" { format!("`PATCH {path}`") } else { format!("`{path}`") };
+        let row =
+            rows.iter_mut().find(|row| row.1 == same && (row.2 == method || (row.2 == "put" && method == "patch")));
+        row.into_iter().for_each(|row| row.4.push(shown.clone()));
     }
     let order = ["auth", "users", "attempts", "system"];
     rows.sort_by_key(|row| order.iter().position(|tag| *tag == row.0));
     let head = "| endpoint | also | what |\n| --- | --- | --- |\n".to_owned();
     rows.into_iter().fold(head, |table, (_, path, method, summary, also)| {
-        let also = also.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" ");
+        let also = also.join(" ");
         table + &format!("| {} `{path}` | {also} | {} |\n", method.to_uppercase(), summary.replace('\n', " "))
     })
 }

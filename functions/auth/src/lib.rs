@@ -33,6 +33,7 @@ pub fn endpoints() -> Endpoints<State> {
             &["/auth/reset-password", "/api/v1/users/auth/reset-password"],
         )
         .endpoint(routes!(reset_password_page::reset_password_page), &[])
+        .endpoint(routes!(accept_invitation_page::accept_invitation_page), &[])
         .endpoint(
             routes!(verify_password::verify_password),
             &["/auth/verify-password", "/api/v1/users/auth/verify-password"],
@@ -44,6 +45,9 @@ pub fn endpoints() -> Endpoints<State> {
             routes!(follow_verification_link::follow_verification_link),
             &["/verify-email", "/api/v1/users/auth/verify-email"],
         )
+        .endpoint(routes!(change_email::change_email), &[])
+        .endpoint(routes!(undo_email_change::undo_email_change), &[])
+        .endpoint(routes!(undo_email_change_page::undo_email_change_page), &[])
         .endpoint(routes!(me::me), &["/api/v1/users/me", "/users/me", "/user/user", "/api/v1/users/users/me"])
         .endpoint(routes!(sessions::sessions), &["/api/v1/users/{id}/sessions"])
         .endpoint(routes!(end_session::end_session), &["/api/v1/users/{id}/sessions/{session_id}"])

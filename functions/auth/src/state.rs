@@ -7,7 +7,7 @@ use shared::{
     clock::Clock,
     config::Settings,
     crypto::{Derivation, DerivationKeys, Hasher, Signer, SigningKeys},
-    http::{Authority, Limiter, Pages, PasswordDoor},
+    http::{Authority, AvatarAddress, Limiter, Pages, PasswordDoor},
     store::Accounts,
 };
 
@@ -15,6 +15,7 @@ use shared::{
 #[derive(Clone, FromRef)]
 pub struct State {
     pub settings: Arc<Settings>,
+    pub avatars: AvatarAddress,
     pub clock: Clock,
     pub accounts: Accounts,
     pub authority: Authority,
@@ -38,6 +39,7 @@ impl State {
         let derivation = Derivation::new(&derivation)?;
         let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
         Ok(Self {
+            avatars: AvatarAddress::new(&settings),
             clock: platform.clock.clone(),
             authority,
             limiter: Limiter::new(platform, &derivation)?,
@@ -56,5 +58,6 @@ impl State {
 const PAGES: &[(&str, &str)] = &[
     ("verify_email.html", include_str!("pages/verify_email.html")),
     ("reset_password.html", include_str!("pages/reset_password.html")),
+    ("undo_email_change.html", include_str!("pages/undo_email_change.html")),
     ("message.html", include_str!("pages/message.html")),
 ];

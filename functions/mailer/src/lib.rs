@@ -19,7 +19,7 @@ use shared::{
 };
 use std::sync::Arc;
 
-use occasion::Occasion;
+use occasion::{Due, Occasion};
 use post::{Failure, Post};
 
 /// What the mailer may touch.
@@ -77,12 +77,12 @@ impl Mailer {
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         let Some(occasion) = Occasion::of(record)? else { return Ok(()) };
         let now = self.clock.now();
-        let Some((mail, owed)) = occasion.mail(&self.settings, &self.derivation, now) else { return Ok(()) };
+        let Some(Due { mail, to, owed }) = occasion.due(&self.settings, &self.derivation, now) else { return Ok(()) };
         if !self.mails.owe(&owed, now).await? {
             return Ok(());
         }
         let composed = self.composer.compose(&mail, &occasion.account)?;
-        self.post.send(&occasion.account.email, &composed).await?;
+        self.post.send(&to, &composed).await?;
         self.mails.mark_sent(&owed, self.clock.now()).await?;
         tracing::info!(kind = owed.kind, user_id = %owed.user_id, "mail sent");
         Ok(())
@@ -98,4 +98,9 @@ pub const EVENTS: &[AccountEvent] = &[
     AccountEvent::SignedInAnew,
     AccountEvent::ResetRequested,
     AccountEvent::PasswordChanged,
+    AccountEvent::Invited,
+    AccountEvent::RoleChanged,
+    AccountEvent::AddressChangeRequested,
+    AccountEvent::AddressChanged,
+    AccountEvent::AddressRestored,
 ];

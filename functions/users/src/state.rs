@@ -1,19 +1,57 @@
+use std::{collections::BTreeMap, sync::Arc};
+
 use axum::extract::FromRef;
 use lambda_http::Error;
-use shared::{Platform, http::Authority};
+use shared::{
+    Platform,
+    clock::Clock,
+    config::Settings,
+    crypto::Hasher,
+    domain::{Account, Act, AuditEntry},
+    http::{Authority, AvatarAddress, Caller, PasswordDoor, User},
+    store::{Accounts, Attempts, StoredDocument},
+};
+use uuid::Uuid;
 
 /// What the handlers of this function may touch.
 #[derive(Clone, FromRef)]
 pub struct State {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    pub accounts: Accounts,
+    pub attempts: Attempts,
     pub authority: Authority,
+    pub avatars: AvatarAddress,
+    pub door: PasswordDoor,
+    pub hasher: Hasher,
 }
 
 impl State {
-    /// Reads the published keys.
+    /// Reads the published keys, and opens what the handlers need.
     ///
     /// # Errors
     /// Where a setting or a key is not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, Error> {
-        Ok(Self { authority: Authority::load(platform).await? })
+        let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
+        Ok(Self {
+            settings: Arc::clone(&platform.settings),
+            clock: platform.clock.clone(),
+            attempts: Attempts::new(platform)?,
+            authority: Authority::load(platform).await?,
+            avatars: AvatarAddress::new(&platform.settings),
+            door: PasswordDoor::new(platform, &accounts, &hasher),
+            accounts,
+            hasher,
+        })
+    }
+
+    /// The user behind an account, as the caller may see them.
+    pub fn shown(&self, caller: &Caller, account: &Account, profile: &StoredDocument) -> User {
+        User::seen_by(caller.account.role, account, profile, &self.avatars, self.clock.now())
+    }
+
+    /// A line of the audit trail: what `caller` does to `target`.
+    pub fn entry(&self, caller: &Caller, target: Uuid, act: Act, changes: BTreeMap<String, String>) -> AuditEntry {
+        AuditEntry { id: self.clock.new_id(), at: self.clock.now(), actor: caller.account.id, target, act, changes }
     }
 }

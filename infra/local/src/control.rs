@@ -1,7 +1,5 @@
 //! The control surface of the local stack, under `/_local`. No deployed function has any of it.
 
-use std::sync::Arc;
-
 use axum::{
     Json, Router,
     extract::{Query, State},
@@ -17,9 +15,8 @@ use crate::{
     aws::{Aws, faults::Fault, mailbox::Letter},
     clock::MovableClock,
     ledger::Entry,
-    schedule,
+    schedule::Schedule,
     streams::Streams,
-    template::Template,
 };
 
 /// What the control surface works on.
@@ -28,7 +25,7 @@ pub struct Control {
     pub aws: Aws,
     pub clock: MovableClock,
     pub streams: Streams,
-    pub template: Arc<Template>,
+    pub schedule: Schedule,
 }
 
 /// Its routes.
@@ -76,15 +73,16 @@ struct Moved {
     now: chrono::DateTime<chrono::Utc>,
 }
 
-/// Moves the service's clock forward, once the streams have caught up, and lets TTL take what has expired by then.
+/// Moves the service's clock forward, once the streams have caught up, and does what is due by then: TTL takes what has
+/// expired, and what a schedule wakes runs once.
 async fn clock(State(control): State<Control>, Json(Move { advance_seconds }): Json<Move>) -> Response {
     control.streams.settle().await;
     if let Err(error) = control.clock.advance(advance_seconds) {
         return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
     }
-    let now = control.clock.now();
-    schedule::sweep(&control.aws, &control.template, now).await;
-    Json(Moved { now }).into_response()
+    control.schedule.run().await;
+    control.streams.settle().await;
+    Json(Moved { now: control.clock.now() }).into_response()
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use axum::Router;
+use janitor::Janitor;
 use lambda_http::{Adapter, Context, LambdaEvent, Service, request::LambdaRequest};
 use mailer::Mailer;
 use serde_json::Value;
@@ -31,17 +33,49 @@ impl HttpFunction {
 pub struct Functions {
     pub http: HashMap<String, HttpFunction>,
     pub mailer: Mailer,
+    pub janitor: Janitor,
 }
 
 impl Functions {
     /// Invokes the function of that binary with an event; nothing where it fails.
     pub async fn invoke(&self, binary: &str, event: Value) -> Option<Value> {
-        if binary == "mailer" {
-            let event = LambdaEvent::new(serde_json::from_value(event).ok()?, Context::default());
-            return serde_json::to_value(self.mailer.handle(event).await.ok()?).ok();
+        if let Some(consumer) = self.consumer(binary) {
+            return serde_json::to_value(consumer.invoke(LambdaEvent::new(event, Context::default())).await.ok()?).ok();
         }
         let (_, function) = self.http.iter().find(|(_, function)| function.binary == binary)?;
         function.clone().invoke(LambdaEvent::new(serde_json::from_value(event).ok()?, Context::default())).await
+    }
+
+    /// The function of that binary, where streams wake it.
+    pub fn consumer(&self, binary: &str) -> Option<Consumer> {
+        match binary {
+            "mailer" => Some(Consumer::Mailer(self.mailer.clone())),
+            "janitor" => Some(Consumer::Janitor(self.janitor.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A function that streams wake.
+#[derive(Clone)]
+pub enum Consumer {
+    Mailer(Mailer),
+    Janitor(Janitor),
+}
+
+impl Consumer {
+    /// Invokes it with an event.
+    ///
+    /// # Errors
+    /// Where it cannot read the event, or fails.
+    pub async fn invoke(&self, event: LambdaEvent<Value>) -> Result<DynamoDbEventResponse, lambda_http::Error> {
+        match self {
+            Self::Mailer(mailer) => {
+                let LambdaEvent { payload, context } = event;
+                mailer.handle(LambdaEvent::new(serde_json::from_value(payload)?, context)).await
+            }
+            Self::Janitor(janitor) => janitor.handle(event).await,
+        }
     }
 }
 
@@ -51,7 +85,7 @@ impl Functions {
 /// Where one does not start, or is not known here.
 pub async fn start(template: &Template, overrides: &Overrides, clock: &Clock) -> Result<Functions, StartError> {
     let mut routers = HashMap::new();
-    let mut mailer = None;
+    let (mut mailer, mut janitor) = (None, None);
     for function in template.functions() {
         let settings = overrides.settings(&function)?;
         shared::telemetry::start(&settings);
@@ -63,11 +97,17 @@ pub async fn start(template: &Template, overrides: &Overrides, clock: &Clock) ->
             mailer = Some(Mailer::load(&platform).await.map_err(failed)?);
             continue;
         }
+        if name == "janitor" {
+            janitor = Some(Janitor::load(&platform).map_err(failed)?);
+            continue;
+        }
         let router = router(name, &platform).await.map_err(failed)?;
         routers.insert(function.logical_id.clone(), HttpFunction { binary: name.to_owned(), router });
     }
-    let mailer = mailer.ok_or_else(|| StartError::Template("it has no function mailer".into()))?;
-    Ok(Functions { http: routers, mailer })
+    let missing = |name: &str| StartError::Template(format!("it has no function {name}"));
+    let mailer = mailer.ok_or_else(|| missing("mailer"))?;
+    let janitor = janitor.ok_or_else(|| missing("janitor"))?;
+    Ok(Functions { http: routers, mailer, janitor })
 }
 
 async fn router(name: &str, platform: &Platform) -> Result<Router, lambda_http::Error> {

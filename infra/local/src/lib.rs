@@ -22,7 +22,6 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
 };
 
 use shared::{clock::Clock, config::Settings};
@@ -90,10 +89,10 @@ impl Stack {
         let aws = aws::Aws::start(&options.data, &template, &clock, aws_listener, &mut tasks).await?;
         let settings = Overrides::new(&options, address, aws_address);
         let functions = functions::start(&template, &settings, &Clock::new(clock.clone())).await?;
-        let streams = streams::start(&aws, functions.mailer.clone(), &template, &options.data, &mut tasks)?;
-        schedule::start(&aws, &template, &clock, &mut tasks);
-        let control =
-            control::Control { aws: aws.clone(), clock: clock.clone(), streams, template: Arc::new(template.clone()) };
+        let streams = streams::start(&aws, &functions, &template, &options.data, &mut tasks)?;
+        let schedule = schedule::Schedule::new(&aws, &template, &clock, functions.janitor.clone());
+        schedule.start(&mut tasks);
+        let control = control::Control { aws: aws.clone(), clock: clock.clone(), streams, schedule };
         let gateway = gateway::Gateway::new(&template, functions.http.clone(), clock, aws.ledger.clone())?;
         tasks.spawn(gateway::serve(listener, gateway, control::router(control)));
         Ok(Self { address, aws_address, functions, tasks })

@@ -1,32 +1,61 @@
-//! What DynamoDB does by itself: items past their TTL go.
+//! What happens by itself with time: items past their TTL go, and the functions that a schedule wakes run.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use janitor::Janitor;
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use shared::clock::TimeSource;
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{aws::Aws, clock::MovableClock, template::Template};
 
-/// Pause between two sweeps.
-const PAUSE: Duration = Duration::from_secs(300);
+/// Pause between two runs.
+const PAUSE: Duration = Duration::from_secs(60);
 /// Items that one step of a sweep reads, so that requests get in between.
 const STEP: u32 = 500;
 
-/// Sweeps every table that has a TTL attribute, for as long as the stack runs.
-pub fn start(aws: &Aws, template: &Template, clock: &MovableClock, tasks: &mut JoinSet<()>) {
-    let (aws, template, clock) = (aws.clone(), template.clone(), clock.clone());
-    tasks.spawn(async move {
-        loop {
-            sleep(PAUSE).await;
-            sweep(&aws, &template, clock.now()).await;
+/// What is due by and by.
+#[derive(Clone)]
+pub struct Schedule {
+    aws: Aws,
+    template: Template,
+    clock: MovableClock,
+    janitor: Janitor,
+}
+
+impl Schedule {
+    /// The schedule of a stack.
+    pub fn new(aws: &Aws, template: &Template, clock: &MovableClock, janitor: Janitor) -> Self {
+        Self { aws: aws.clone(), template: template.clone(), clock: clock.clone(), janitor }
+    }
+
+    /// Does what is due every minute, for as long as the stack runs.
+    pub fn start(&self, tasks: &mut JoinSet<()>) {
+        let schedule = self.clone();
+        tasks.spawn(async move {
+            loop {
+                sleep(PAUSE).await;
+                schedule.run().await;
+            }
+        });
+    }
+
+    /// Does what is due now.
+    pub async fn run(&self) {
+        sweep(&self.aws, &self.template, self.clock.now()).await;
+        let mut context = Context::default();
+        context.request_id = uuid::Uuid::new_v4().to_string();
+        let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
+        if let Err(error) = self.janitor.handle(LambdaEvent::new(event, context)).await {
+            tracing::error!(%error, "the janitor's sweep failed; the next one tries again");
         }
-    });
+    }
 }
 
 /// Deletes what is past its TTL at `now`. The engine's own sweep would go by the machine's clock where data is on disk.
-pub async fn sweep(aws: &Aws, template: &Template, now: DateTime<Utc>) {
+async fn sweep(aws: &Aws, template: &Template, now: DateTime<Utc>) {
     for table in template.tables() {
         let Some(attribute) = &table.ttl_attribute else { continue };
         let mut start = Value::Null;

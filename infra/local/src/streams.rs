@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lambda_events::dynamodb::Event;
 use dynoxide::{
     Database,
     actions::{
@@ -17,7 +16,6 @@ use dynoxide::{
     },
 };
 use lambda_runtime::{Context, LambdaEvent};
-use mailer::Mailer;
 use serde_json::{Value, json};
 use tokio::{
     sync::watch,
@@ -29,6 +27,7 @@ use crate::{
     Data, StartError,
     aws::{Aws, Written},
     files,
+    functions::{Consumer, Functions},
     ledger::Ledger,
     template::{StreamSource, Template},
 };
@@ -49,7 +48,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Streams {
     written: Written,
-    read: watch::Receiver<u64>,
+    read: Vec<watch::Receiver<u64>>,
 }
 
 impl Streams {
@@ -57,44 +56,53 @@ impl Streams {
     pub async fn settle(&self) {
         let wanted = self.written.count.fetch_add(1, Ordering::SeqCst) + 1;
         self.written.notify.notify_one();
-        let mut read = self.read.clone();
+        let settled = async {
+            for mut read in self.read.clone() {
+                let _ = read.wait_for(|read| *read >= wanted).await;
+            }
+        };
         // Where a function keeps failing, the caller sees what there is.
-        let _ = timeout(SETTLING, read.wait_for(|read| *read >= wanted)).await;
+        let _ = timeout(SETTLING, settled).await;
     }
 }
 
-/// Starts the poller of the mailer's stream.
+/// Starts a poller for each stream of each function.
 ///
 /// # Errors
-/// Where the template names none, or its position cannot be read.
+/// Where the position in one cannot be read.
 pub fn start(
     aws: &Aws,
-    mailer: Mailer,
+    functions: &Functions,
     template: &Template,
     data: &Data,
     tasks: &mut JoinSet<()>,
 ) -> Result<Streams, StartError> {
-    let functions = template.functions();
-    let sources =
-        functions.into_iter().filter(|function| function.binary == "mailer").flat_map(|function| function.streams);
-    let source = sources.into_iter().next().ok_or_else(|| StartError::Template("the mailer reads no stream".into()))?;
-    let file = match data {
-        Data::Memory => None,
-        Data::Folder(folder) => Some(folder.join(format!("stream-{}", source.table))),
-    };
-    let after = file.as_deref().filter(|file| file.exists()).map(position).transpose()?;
-    let (read, receiver) = watch::channel(0);
-    let poller = Poller {
-        database: aws.dynamodb.database.clone(),
-        written: aws.written.clone(),
-        ledger: aws.ledger.clone(),
-        after,
-        mailer,
-        source,
-        file,
-    };
-    tasks.spawn(poller.run(read));
-    Ok(Streams { written: aws.written.clone(), read: receiver })
+    let mut read = Vec::new();
+    for function in template.functions() {
+        let Some(consumer) = functions.consumer(&function.binary) else { continue };
+        for source in function.streams {
+            let name = format!("{}-{}", function.binary, source.table);
+            let file = match data {
+                Data::Memory => None,
+                Data::Folder(folder) => Some(folder.join(format!("stream-{name}"))),
+            };
+            let after = file.as_deref().filter(|file| file.exists()).map(position).transpose()?;
+            let (sender, receiver) = watch::channel(0);
+            let poller = Poller {
+                database: aws.dynamodb.database.clone(),
+                written: aws.written.clone(),
+                ledger: aws.ledger.clone(),
+                after,
+                name,
+                consumer: consumer.clone(),
+                source,
+                file,
+            };
+            tasks.spawn(poller.run(sender));
+            read.push(receiver);
+        }
+    }
+    Ok(Streams { written: aws.written.clone(), read })
 }
 
 /// The sequence number that a file of this stack holds.
@@ -109,7 +117,9 @@ struct Poller {
     database: Database,
     written: Written,
     ledger: Ledger,
-    mailer: Mailer,
+    /// The function and the table.
+    name: String,
+    consumer: Consumer,
     source: StreamSource,
     /// The last record that was taken.
     after: Option<String>,
@@ -173,20 +183,16 @@ impl Poller {
         let first = records.first().and_then(|record| record["dynamodb"]["SequenceNumber"].as_str()).map(str::to_owned);
         let id = uuid::Uuid::new_v4();
         let trace = format!("Root=1-00000000-{}", &id.simple().to_string()[..24]);
-        self.ledger.open(&trace, &id.to_string(), "stream of mailer");
+        self.ledger.open(&trace, &id.to_string(), &format!("stream {}", self.name));
         let mut context = Context::default();
         context.request_id = id.to_string();
         context.xray_trace_id = Some(trace);
-        let event: Event = match serde_json::from_value(json!({ "Records": records })) {
-            Ok(event) => event,
-            Err(error) => {
-                tracing::error!(%error, "a stream record cannot be read");
-                return first;
-            }
-        };
-        match self.mailer.handle(LambdaEvent::new(event, context)).await {
+        match self.consumer.invoke(LambdaEvent::new(json!({ "Records": records }), context)).await {
             Ok(response) => response.batch_item_failures.into_iter().find_map(|failure| failure.item_identifier),
-            Err(_) => first,
+            Err(error) => {
+                tracing::error!(%error, stream = self.name, "a batch of stream records failed");
+                first
+            }
         }
     }
 
@@ -238,8 +244,16 @@ fn records(database: &Database, table: &str, after: Option<String>) -> Result<Ve
 fn matches(pattern: &Value, record: &Value) -> bool {
     match pattern {
         Value::Object(fields) => fields.iter().all(|(name, inner)| matches(inner, &record[name])),
-        Value::Array(allowed) => allowed.contains(record),
+        Value::Array(allowed) => allowed.iter().any(|allowed| admits(allowed, record)),
         _ => false,
+    }
+}
+
+/// A value is one that the pattern lists, or begins with a prefix that it lists.
+fn admits(allowed: &Value, value: &Value) -> bool {
+    match allowed["prefix"].as_str() {
+        Some(prefix) => value.as_str().is_some_and(|text| text.starts_with(prefix)),
+        None => allowed == value,
     }
 }
 
@@ -252,6 +266,8 @@ mod tests {
         let pattern = json!({ "dynamodb": { "NewImage": { "ev": { "S": ["a", "b"] } } } });
         assert!(matches(&pattern, &json!({ "dynamodb": { "NewImage": { "ev": { "S": "b" }, "x": { "S": "c" } } } })));
         assert!(!matches(&pattern, &json!({ "dynamodb": { "NewImage": { "ev": { "S": "c" } } } })));
+        let prefixed = json!({ "sk": [{ "prefix": "PENDING#" }] });
+        assert!(matches(&prefixed, &json!({ "sk": "PENDING#1" })) && !matches(&prefixed, &json!({ "sk": "Q#1" })));
         assert!(!matches(&pattern, &json!({ "dynamodb": { "OldImage": { "ev": { "S": "a" } } } })));
     }
 }

@@ -17,8 +17,9 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A hash that nothing matches, of the same cost as a real one: what a guess at an unknown address is compared with.
-const NOBODY: &str =
+/// A hash that nothing matches, of the same cost as a real one: what a guess at an unknown address is compared with, and
+/// what an account holds whose owner has still to choose a password.
+pub const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Bounds of hashes that were brought in: beyond them one comparison would cost too much.

@@ -4,6 +4,7 @@ mod access_token;
 mod derivation;
 mod hasher;
 mod keys;
+mod mailed_link;
 mod refresh_token;
 mod reset_secret;
 mod secrets;
@@ -11,8 +12,9 @@ mod verification_token;
 
 pub use access_token::{AccessTokenError, Claims, SignedToken, Signer, Verifier};
 pub use derivation::{Derivation, KeyId};
-pub use hasher::{HashError, Hasher, Hashing, Verdict};
+pub use hasher::{HashError, Hasher, Hashing, NOBODY, Verdict};
 pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
+pub use mailed_link::{LinkPurpose, MailedLink};
 pub use refresh_token::RefreshToken;
 pub use reset_secret::ResetSecret;
 pub use secrets::SecretError;

@@ -3,7 +3,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{DisplayName, EmailAddress, Guesses, Session, SessionId, Username};
+use super::{AddressChange, AddressUndo, DisplayName, EmailAddress, Guesses, Invitation, Session, SessionId, Username};
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,20 @@ pub struct Account {
     pub known_devices: Vec<String>,
     /// What the newest of them is called, for the mail that tells of it.
     pub newest_device: Option<String>,
+    /// The language of its mails (BCP 47); English where it is none.
+    pub language: Option<String>,
+    /// A time zone of the IANA database.
+    pub timezone: Option<String>,
+    /// Whether others see nothing of the profile.
+    pub profile_private: bool,
+    /// Whether others see links and job-matching preferences.
+    pub contact_public: bool,
+    pub invitation: Option<Invitation>,
+    pub address_change: Option<AddressChange>,
+    /// The session that asked for it, which alone lives on when the address changes.
+    pub address_change_by: Option<SessionId>,
+    /// Changes of address that can be undone, the oldest first.
+    pub address_undos: Vec<AddressUndo>,
 }
 
 impl Account {
@@ -110,6 +124,16 @@ impl Account {
     /// `premium` of the contract: verified, and on the premium plan or an admin.
     pub fn is_premium(&self) -> bool {
         self.verified && (self.plan == Plan::Premium || self.role == Role::Admin)
+    }
+
+    /// Whether it counts among the admins: one who cannot act is none.
+    pub fn is_acting_admin(&self) -> bool {
+        self.role == Role::Admin && self.active && self.verified
+    }
+
+    /// Whether others find it and see its public profile.
+    pub fn is_listed(&self) -> bool {
+        self.active && self.verified && !self.profile_private
     }
 
     /// The scopes of its tokens (RFC 9068 §2.2.3), separated by spaces.
@@ -137,8 +161,12 @@ pub struct NewAccount {
     pub password_hash: String,
     /// The session that registering opens, where it opens one.
     pub session: Option<Session>,
-    /// A keyed hash of the family of the device that registers.
-    pub device_family: String,
+    /// A keyed hash of the family of the device that registers, where a person does.
+    pub device_family: Option<String>,
+    pub role: Role,
+    pub plan: Plan,
+    /// Where an admin makes it for someone.
+    pub invitation: Option<Invitation>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -150,8 +178,8 @@ impl From<NewAccount> for Account {
             username: new.username,
             name: new.name,
             password_hash: new.password_hash,
-            role: Role::User,
-            plan: Plan::Basic,
+            role: new.role,
+            plan: new.plan,
             active: true,
             verified: false,
             created_at: new.created_at,
@@ -161,8 +189,16 @@ impl From<NewAccount> for Account {
             sessions: new.session.into_iter().collect(),
             verification_asked_at: new.created_at,
             reset: None,
-            known_devices: vec![new.device_family],
+            known_devices: new.device_family.into_iter().collect(),
             newest_device: None,
+            language: None,
+            timezone: None,
+            profile_private: false,
+            contact_public: false,
+            invitation: new.invitation,
+            address_change: None,
+            address_change_by: None,
+            address_undos: Vec::new(),
         }
     }
 }

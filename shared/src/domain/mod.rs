@@ -1,24 +1,39 @@
 //! What an account, a session and an attempt are. Knows nobody: no axum, no AWS.
 
 mod account;
+mod account_edit;
+mod address_change;
 mod attempt;
+mod audit;
 mod device;
+mod document;
 mod email;
 mod guess;
 mod identifier;
 mod name;
 mod password;
+mod profile;
+mod search;
 mod session;
+mod text;
 mod username;
 
 pub use account::{Account, NewAccount, Plan, Reset, Role, VERIFICATION_LIFETIME};
+pub use account_edit::AccountEdit;
+pub use address_change::{AddressChange, AddressUndo, Invitation};
 pub use attempt::{Attempt, NewAttempt, Outcome, QuestionProgress, Summary};
+pub use audit::{Act, AuditEntry};
 pub use device::Device;
+pub use document::{Document, Edit, Edits, Field, Kind, Unset};
 pub use email::EmailAddress;
 pub use guess::{Guesses, LOCK, MEMORY, REQUEST_LIFETIME, Standing, TRIES};
 pub use identifier::Identifier;
 pub use name::DisplayName;
 pub use password::{NewPassword, PasswordRules, Plaintext};
+pub use profile::{
+    CONTACT_VISIBILITY, EXTENDED, JOB_MATCHING, LANGUAGE, LINKS, PROFILE, PROFILE_VISIBILITY, SETTINGS, TIMEZONE, agree,
+};
+pub use search::{SearchHit, words_of};
 pub use session::{Session, SessionId, SessionTimes, Stay};
 pub use username::Username;
 

@@ -52,7 +52,11 @@ impl Authority {
         Ok(PendingCaller { account, session_id: claims.sid })
     }
 
-    fn verified(&self, caller: PendingCaller) -> Result<Caller, Problem> {
+    /// Lets someone pass whose address is verified.
+    ///
+    /// # Errors
+    /// `email_not_verified` for anyone else.
+    pub fn verified(&self, caller: PendingCaller) -> Result<Caller, Problem> {
         if self.require_verified_email && !caller.account.verified {
             return Err(Problem::new(Code::EmailNotVerified, "Email not verified"));
         }
@@ -148,6 +152,18 @@ impl Bearer {
         Ok((caller, write.await?))
     }
 
+    /// As [`Self::with`], also for someone whose address is not verified yet.
+    ///
+    /// # Errors
+    /// As a [`PendingCaller`] is refused, or as `read` fails.
+    pub async fn with_pending<T>(
+        self,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<(PendingCaller, T), Problem> {
+        let (caller, read) = tokio::join!(self.authority.admit(&self.claims), read);
+        Ok((caller?, read?))
+    }
+
     /// Admits the caller while `read` runs; where they are not admitted, what was read is dropped.
     ///
     /// # Errors
@@ -159,6 +175,19 @@ impl Bearer {
 }
 
 impl Caller {
+    /// Whether they are an admin, as of now.
+    pub fn is_admin(&self) -> bool {
+        self.account.role == Role::Admin
+    }
+
+    /// Lets admins pass.
+    ///
+    /// # Errors
+    /// `forbidden` for anyone else.
+    pub fn require_admin(&self) -> Result<(), Problem> {
+        if self.is_admin() { Ok(()) } else { Err(Problem::new(Code::Forbidden, "This is for admins.")) }
+    }
+
     /// Whom `{id}` of a path means: `me` and the caller's own id the caller, any other id someone else, for admins alone.
     ///
     /// # Errors

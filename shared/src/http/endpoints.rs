@@ -19,14 +19,25 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
     }
 
     /// One endpoint at its path, and under every other path of the contract's *also*: the same handler, the same
-    /// behaviour.
+    /// behaviour. An alias is a path, for every method of the endpoint, or `PATCH` and a path, for that one alone. Where an
+    /// endpoint takes PUT and PATCH, the latter is an alias of the former.
     #[must_use]
     pub fn endpoint(self, (schemas, paths, handlers): UtoipaMethodRouter<S>, also: &[&str]) -> Self {
         let mut listed = paths.clone();
         let mut router = self.0;
         for (path, item) in &paths.paths {
             for (number, alias) in also.iter().enumerate() {
-                listed.paths.insert((*alias).to_owned(), alias_of(path, alias, item, number + 2));
+                let mut item = item.clone();
+                let of_one_method = alias.strip_prefix("PATCH ");
+                if of_one_method.is_some() {
+                    item.put = None;
+                }
+                let alias = of_one_method.unwrap_or(alias);
+                listed.paths.insert(alias.to_owned(), alias_of(path, alias, &item, number + 2));
+            }
+            let own = listed.paths.get_mut(path).filter(|own| own.put.is_some());
+            if let Some(patch) = own.and_then(|own| own.patch.as_mut()) {
+                rename(patch, path, 1);
             }
         }
         router = router.routes((schemas, listed, handlers));
@@ -53,8 +64,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
 fn alias_of(path: &str, own: &str, item: &PathItem, number: usize) -> PathItem {
     let mut alias = item.clone();
     let operations = [&mut alias.get, &mut alias.put, &mut alias.post, &mut alias.delete, &mut alias.patch];
-    for operation in operations.into_iter().flatten() {
-        rename(operation, path, number);
+    for (place, operation) in operations.into_iter().flatten().enumerate() {
+        rename(operation, path, number + place * 10);
         for name in parameters(own).filter(|name| !parameters(path).any(|other| other == *name)) {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
             let parameter =

@@ -1,28 +1,37 @@
 //! The HTTP edge: problems, bodies, the signed-in caller, the layers around every router, and the OpenAPI base.
 
+mod avatar_address;
 mod body;
 mod caller;
+mod cursor;
+pub mod document;
 mod endpoints;
 mod layers;
 mod limiter;
 mod origin;
 mod page;
 mod password_door;
+mod patch;
 mod path;
 mod problem;
+mod public_profile;
 mod query;
 mod user;
 
+pub use avatar_address::AvatarAddress;
 pub use body::{Fields, JsonBody, OptionalJsonBody};
 pub use caller::{Authority, Bearer, Caller, PendingCaller};
+pub use cursor::{decode_cursor, link_to_next, page_limit};
 pub use endpoints::{Endpoints, document};
 pub use layers::{finish, observed};
 pub use limiter::{Limited, Limiter};
 pub use origin::Origin;
 pub use page::{Accepts, Page, Pages};
 pub use password_door::{Guess, PasswordDoor, RightGuess, locked};
+pub use patch::{Patch, word};
 pub use path::UrlPath;
 pub use problem::{Code, FieldError, Problem, ProblemBody};
+pub use public_profile::{FoundUser, PublicProfile};
 pub use query::UrlQuery;
 pub use user::User;
 

@@ -62,10 +62,13 @@ codes! {
     AccountLocked, "account_locked", FORBIDDEN, "three wrong passwords in a row; see `Retry-After`";
     AccountDisabled, "account_disabled", FORBIDDEN, "an admin disabled the account";
     Forbidden, "forbidden", FORBIDDEN, "the caller may not do this";
+    PremiumRequired, "premium_required", FORBIDDEN, "this is for premium accounts";
     NotFound, "not_found", NOT_FOUND, "nothing is there";
     MethodNotAllowed, "method_not_allowed", METHOD_NOT_ALLOWED, "the path does not take this method; see `Allow`";
     EmailTaken, "email_taken", CONFLICT, "the address has an account";
     UsernameTaken, "username_taken", CONFLICT, "the username has an account";
+    PlanUnchanged, "plan_unchanged", CONFLICT, "the account has that plan already";
+    LastAdmin, "last_admin", CONFLICT, "there would be no admin left";
     BodyTooLarge, "body_too_large", PAYLOAD_TOO_LARGE, "the body is larger than this path takes";
     UnsupportedMediaType, "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "the body's content type is not one that this path takes";
     ValidationFailed, "validation_failed", UNPROCESSABLE_ENTITY, "a field is missing, unknown or not valid; see `errors`";

@@ -3,7 +3,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::{Account, Role};
+use super::AvatarAddress;
+use crate::{
+    domain::{Account, Role},
+    store::StoredDocument,
+};
 
 /// The user, as their owner and admins see them. What was never given is `null`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,9 +45,16 @@ pub struct User {
 }
 
 impl User {
-    /// The user behind `account`, as `viewer` may see them at `now`.
-    pub fn seen_by(viewer: Role, account: &Account, now: DateTime<Utc>) -> Self {
+    /// The user behind `account` and `profile`, as `viewer` may see them at `now`.
+    pub fn seen_by(
+        viewer: Role,
+        account: &Account,
+        profile: &StoredDocument,
+        avatars: &AvatarAddress,
+        now: DateTime<Utc>,
+    ) -> Self {
         let is_admin = viewer == Role::Admin;
+        let document = &profile.document;
         Self {
             id: account.id,
             email: account.email.as_str().to_owned(),
@@ -54,18 +65,18 @@ impl User {
             is_verified: account.verified,
             is_premium: account.is_premium(),
             subscription_tier: account.plan.as_str().to_owned(),
-            avatar_url: None,
-            bio: None,
-            current_title: None,
-            experience_years: None,
-            education_level: None,
-            current_role_level: None,
-            location: None,
-            timezone: None,
-            website: None,
-            phone_number: None,
+            avatar_url: document.text("avatar").map(|object| avatars.of(account.id, &object)),
+            bio: document.text("bio"),
+            current_title: document.text("current_title"),
+            experience_years: document.number("experience_years").and_then(|years| u32::try_from(years).ok()),
+            education_level: document.text("education_level"),
+            current_role_level: document.text("current_role_level"),
+            location: document.text("location"),
+            timezone: account.timezone.clone(),
+            website: document.text("website"),
+            phone_number: document.text("phone_number"),
             created_at: account.created_at,
-            updated_at: account.updated_at,
+            updated_at: profile.updated_at.map_or(account.updated_at, |edited| edited.max(account.updated_at)),
             last_login_at: account.last_login_at,
             failed_attempts: is_admin.then(|| account.guesses.failed(now)),
             locked_until: account.guesses.locked_until(now).filter(|_| is_admin),

@@ -14,15 +14,23 @@ use crate::{
 
 /// The frame around the HTML of every mail.
 const FRAME: &str = include_str!("templates/frame.html");
-/// The template of each kind of mail.
-const TEMPLATES: &[(&str, &str)] = &[
-    ("already_registered", include_str!("templates/already_registered.html")),
-    ("locked", include_str!("templates/locked.html")),
-    ("new_device", include_str!("templates/new_device.html")),
-    ("password_changed", include_str!("templates/password_changed.html")),
-    ("reset", include_str!("templates/reset.html")),
-    ("verification", include_str!("templates/verification.html")),
-];
+/// The languages that mails are written in; the first one is for everyone else.
+const LANGUAGES: [&str; 2] = ["en", "de"];
+
+macro_rules! templates {
+    ($($kind:literal)*) => {
+        /// The template of each kind of mail in each language.
+        const TEMPLATES: &[(&str, &str)] = &[$(
+            (concat!("en/", $kind), include_str!(concat!("templates/en/", $kind, ".html"))),
+            (concat!("de/", $kind), include_str!(concat!("templates/de/", $kind, ".html"))),
+        )*];
+    };
+}
+
+templates! {
+    "account_deleted" "address_change" "address_changed" "address_restored" "already_registered" "export_ready"
+    "invitation" "locked" "new_device" "password_changed" "reset" "role_changed" "verification"
+}
 
 /// A mail that cannot be written is a fault of its template.
 #[derive(Debug, Error)]
@@ -44,6 +52,20 @@ pub enum Mail {
     PasswordChanged { at: DateTime<Utc> },
     /// Gives the owner what a password reset needs: a code, or a link.
     Reset { code: String, link: String },
+    /// Asks someone for whom an admin made an account to choose a password.
+    Invitation { link: String },
+    /// Tells the owner that their role is another one now.
+    RoleChanged { role: &'static str, at: DateTime<Utc> },
+    /// Asks the owner of a new address to confirm it.
+    AddressChange { link: String },
+    /// Tells the old address that the account has another one, and how to undo that.
+    AddressChanged { new_address: String, link: String, at: DateTime<Utc> },
+    /// Tells the owner that the account has its old address again.
+    AddressRestored { at: DateTime<Utc> },
+    /// Confirms that the account is deleted.
+    AccountDeleted { at: DateTime<Utc> },
+    /// Tells the owner where the export of their data is.
+    ExportReady { link: String },
 }
 
 impl Mail {
@@ -56,15 +78,30 @@ impl Mail {
             Self::NewDevice { .. } => "new_device",
             Self::PasswordChanged { .. } => "password_changed",
             Self::Reset { .. } => "reset",
+            Self::Invitation { .. } => "invitation",
+            Self::RoleChanged { .. } => "role_changed",
+            Self::AddressChange { .. } => "address_change",
+            Self::AddressChanged { .. } => "address_changed",
+            Self::AddressRestored { .. } => "address_restored",
+            Self::AccountDeleted { .. } => "account_deleted",
+            Self::ExportReady { .. } => "export_ready",
         }
     }
 
     fn context(&self) -> Value {
         match self {
-            Self::Verification { link } => context! { link },
+            Self::Verification { link }
+            | Self::Invitation { link }
+            | Self::AddressChange { link }
+            | Self::ExportReady { link } => context! { link },
             Self::Locked { until } => context! { until => spoken(*until) },
             Self::NewDevice { device, at } => context! { device, at => spoken(*at) },
-            Self::AlreadyRegistered { at } | Self::PasswordChanged { at } => context! { at => spoken(*at) },
+            Self::AlreadyRegistered { at }
+            | Self::PasswordChanged { at }
+            | Self::AddressRestored { at }
+            | Self::AccountDeleted { at } => context! { at => spoken(*at) },
+            Self::RoleChanged { role, at } => context! { role => *role, at => spoken(*at) },
+            Self::AddressChanged { new_address, link, at } => context! { new_address, link, at => spoken(*at) },
             Self::Reset { code, link } => context! { code, link },
         }
     }
@@ -110,8 +147,9 @@ impl Composer {
     pub fn compose(&self, mail: &Mail, account: &Account) -> Result<Composed, ComposeError> {
         // Until the address is proven, whoever registered chose the name: a stranger is sent none of their words.
         let name = account.name.as_ref().filter(|_| account.verified).map(DisplayName::as_str);
-        let context = context! { app_name => &*self.app_name, name, ..mail.context() };
-        let template = self.environment.get_template(mail.kind())?;
+        let language = language(account.language.as_deref());
+        let context = context! { app_name => &*self.app_name, name, language, ..mail.context() };
+        let template = self.environment.get_template(&format!("{language}/{}", mail.kind()))?;
         let mut rendered = template.render_captured(context)?;
         let mut block = |name| rendered.with_state_mut(|state| state.render_block(name));
         Ok(Composed {
@@ -119,5 +157,24 @@ impl Composer {
             text: block("text")?.trim_start().to_owned(),
             html: rendered.into_output(),
         })
+    }
+}
+
+/// The language to write in for someone who set `tag` (BCP 47): its first part decides.
+fn language(tag: Option<&str>) -> &'static str {
+    let wanted = tag.and_then(|tag| tag.split('-').next()).unwrap_or_default();
+    LANGUAGES.into_iter().find(|language| language.eq_ignore_ascii_case(wanted)).unwrap_or(LANGUAGES[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_that_is_not_written_falls_back_to_english() {
+        let cases = [(Some("de"), "de"), (Some("DE-ch"), "de"), (Some("fr"), "en"), (Some("den"), "en"), (None, "en")];
+        for (tag, expected) in cases {
+            assert_eq!(language(tag), expected, "{tag:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The `ACCOUNT` item: everything that decides about a person. Attribute names are short, since it is kept under 1 KiB.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -11,7 +12,8 @@ use super::{
     keys,
 };
 use crate::domain::{
-    Account, DisplayName, EmailAddress, Guesses, Plan, Reset, Role, Session, SessionTimes, Stay, Username,
+    Account, AddressChange, AddressUndo, DisplayName, EmailAddress, Guesses, Invitation, Plan, Reset, Role, Session,
+    SessionTimes, Stay, Username,
 };
 
 const TABLE: &str = "users";
@@ -45,6 +47,14 @@ pub(super) fn item(account: &Account, event: Event) -> Item {
     item.insert("dev".to_owned(), AttributeValue::L(known));
     put_some(&mut item, "dn", account.newest_device.as_deref().map(text));
     item.insert("asked".to_owned(), moment(account.verification_asked_at));
+    put_some(&mut item, "lang", account.language.as_ref().map(text));
+    put_some(&mut item, "tz", account.timezone.as_ref().map(text));
+    put_some(&mut item, "hid", account.profile_private.then(|| flag(true)));
+    put_some(&mut item, "con", account.contact_public.then(|| flag(true)));
+    put_some(&mut item, "inv", account.invitation.as_ref().map(invitation));
+    put_some(&mut item, "chg", account.address_change.as_ref().map(address_change));
+    put_some(&mut item, "und", (!account.address_undos.is_empty()).then(|| address_undos(&account.address_undos)));
+    item.insert(keys::MADE_IN.to_owned(), text(keys::made_in(account.created_at)));
     item
 }
 
@@ -77,6 +87,14 @@ pub(super) fn read(item: &Item) -> Result<Account, StoreError> {
         reset: reader.map("rst")?.map(|entry| read_reset(&entry)).transpose()?,
         known_devices: reader.texts("dev")?,
         newest_device: reader.optional_text("dn")?.map(str::to_owned),
+        language: reader.optional_text("lang")?.map(str::to_owned),
+        timezone: reader.optional_text("tz")?.map(str::to_owned),
+        profile_private: reader.raised("hid")?,
+        contact_public: reader.raised("con")?,
+        invitation: reader.map("inv")?.map(|entry| read_invitation(&entry)).transpose()?,
+        address_change: reader.map("chg")?.map(|entry| read_address_change(&entry)).transpose()?,
+        address_change_by: reader.optional_text("chg_by")?.and_then(|id| Uuid::try_parse(id).ok()),
+        address_undos: reader.maps("und")?.iter().map(read_address_undo).collect::<Result<_, _>>()?,
     })
 }
 
@@ -138,6 +156,53 @@ pub(super) fn reset(reset: &Reset) -> AttributeValue {
     ]))
 }
 
+/// An invitation that was not accepted yet.
+pub(super) fn invitation(invitation: &Invitation) -> AttributeValue {
+    AttributeValue::M(link(invitation.id, invitation.end))
+}
+
+fn read_invitation(entry: &Reader<'_>) -> Result<Invitation, StoreError> {
+    Ok(Invitation { id: entry.uuid("id")?, end: entry.moment("end")? })
+}
+
+/// A change of address that is not confirmed yet.
+pub(super) fn address_change(change: &AddressChange) -> AttributeValue {
+    let mut map = link(change.id, change.end);
+    map.insert("email".to_owned(), text(change.email.as_str()));
+    AttributeValue::M(map)
+}
+
+fn read_address_change(entry: &Reader<'_>) -> Result<AddressChange, StoreError> {
+    Ok(AddressChange {
+        id: entry.uuid("id")?,
+        email: EmailAddress::stored(entry.text("email")?),
+        end: entry.moment("end")?,
+    })
+}
+
+/// Changes of address that can be undone.
+pub(super) fn address_undos(undos: &[AddressUndo]) -> AttributeValue {
+    let map = |undo: &AddressUndo| {
+        let mut map = link(undo.id, undo.end);
+        map.insert("email".to_owned(), text(undo.email.as_str()));
+        AttributeValue::M(map)
+    };
+    AttributeValue::L(undos.iter().map(map).collect())
+}
+
+fn read_address_undo(entry: &Reader<'_>) -> Result<AddressUndo, StoreError> {
+    Ok(AddressUndo {
+        id: entry.uuid("id")?,
+        email: EmailAddress::stored(entry.text("email")?),
+        end: entry.moment("end")?,
+    })
+}
+
+/// What a link is derived from.
+fn link(id: Uuid, end: DateTime<Utc>) -> HashMap<String, AttributeValue> {
+    HashMap::from([("id".to_owned(), text(id.simple().to_string())), ("end".to_owned(), moment(end))])
+}
+
 /// The newest try at a reset code, by which a repeated call recognises itself.
 pub(super) fn last_reset_try(item: &Item) -> Result<Option<String>, StoreError> {
     let reset = Reader::new(TABLE, item).map("rst")?;
@@ -156,7 +221,7 @@ fn read_reset(entry: &Reader<'_>) -> Result<Reset, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono::TimeDelta;
 
     fn account() -> Account {
         let now: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(1_700_000_000_123);
@@ -186,6 +251,18 @@ mod tests {
             reset: Some(Reset { id: Uuid::from_u128(8), end: now, key: 1, tries: 2 }),
             known_devices: vec!["one".into(), "two".into()],
             newest_device: Some("Firefox on Linux".into()),
+            language: Some("de-CH".into()),
+            timezone: Some("Europe/Zurich".into()),
+            profile_private: true,
+            contact_public: true,
+            invitation: Some(Invitation { id: Uuid::from_u128(9), end: now }),
+            address_change: None,
+            address_change_by: None,
+            address_undos: vec![AddressUndo {
+                id: Uuid::from_u128(10),
+                email: EmailAddress::parse("old@example.com").unwrap(),
+                end: now,
+            }],
         }
     }
 
@@ -196,6 +273,10 @@ mod tests {
         assert_eq!(read.sessions, written.sessions);
         assert_eq!((read.verification_asked_at, read.reset), (written.verification_asked_at, written.reset));
         assert_eq!((read.known_devices, read.newest_device), (written.known_devices, written.newest_device));
+        assert_eq!((read.language, read.timezone), (written.language, written.timezone));
+        assert_eq!((read.profile_private, read.contact_public), (written.profile_private, written.contact_public));
+        assert_eq!(read.invitation, written.invitation);
+        assert!(read.address_undos == written.address_undos && read.address_change == written.address_change);
         assert_eq!((read.role, read.plan, read.last_login_at), (written.role, written.plan, written.last_login_at));
     }
 

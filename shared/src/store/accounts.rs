@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     Platform,
+    aws::reason,
     config::SettingError,
-    domain::{Account, Device, EmailAddress, Identifier, NewAccount, Session},
+    domain::{Account, AuditEntry, Device, EmailAddress, Identifier, NewAccount, Session},
 };
 
 macro_rules! events {
@@ -68,6 +69,26 @@ events! {
     /// A try at a reset code was reserved or given back.
     ResetTried, "reset_tried";
     PasswordChanged, "password_changed";
+    /// An admin made it for someone, who is to choose a password.
+    Invited, "invited";
+    /// Its owner or an admin edited it.
+    Edited, "edited";
+    RoleChanged, "role_changed";
+    AddressChangeRequested, "address_change_requested";
+    AddressChanged, "address_changed";
+    AddressRestored, "address_restored";
+}
+
+/// Until when the address of a claim is held for whoever left it.
+pub(super) const HELD_UNTIL: &str = "held_until";
+
+/// Who makes an account.
+#[derive(Clone, Copy, Debug)]
+pub enum MadeBy<'a> {
+    /// Its owner, from this device.
+    Owner(&'a Device),
+    /// An admin, with the entry of the trail.
+    Admin(&'a AuditEntry),
 }
 
 /// How registering ended.
@@ -84,6 +105,7 @@ pub struct Accounts {
     pub(super) client: Client,
     pub(super) users: Arc<str>,
     pub(super) tokens: Option<Arc<str>>,
+    pub(super) audit: Option<Arc<str>>,
 }
 
 impl Accounts {
@@ -97,6 +119,7 @@ impl Accounts {
             client: platform.aws.dynamodb.clone(),
             users: settings.resource("USERS_TABLE")?.into(),
             tokens: settings.resource("TOKENS_TABLE").ok().map(Into::into),
+            audit: settings.resource("AUDIT_TABLE").ok().map(Into::into),
         })
     }
 
@@ -117,41 +140,68 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn find_user(&self, identifier: &Identifier) -> Result<Option<Uuid>, StoreError> {
-        let claim = self.get(keys::claim_of(identifier)).await?;
+        let Some(claim) = self.get(keys::claim_of(identifier)).await? else { return Ok(None) };
+        let reader = Reader::new("users", &claim);
+        // A held address is nobody's until its time is over, or the change is undone.
+        if reader.optional_moment(HELD_UNTIL)?.is_some() { Ok(None) } else { reader.uuid("uid").map(Some) }
+    }
+
+    /// The user who has the claim on an address, held or not.
+    pub(super) async fn find_claimant(&self, email: &EmailAddress) -> Result<Option<Uuid>, StoreError> {
+        let claim = self.get(keys::email_claim(email)).await?;
         claim.map(|claim| Reader::new("users", &claim).uuid("uid")).transpose()
     }
 
-    async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {
+    pub(super) async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {
         let request = self.client.get_item().table_name(&*self.users).set_key(Some(key.item())).consistent_read(true);
         Ok(request.send().await?.item)
     }
 
-    /// Makes an account, its claims and its first session in one transaction.
+    /// Makes an account with its claims and its first session, in one transaction.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn create(&self, new: NewAccount, device: &Device) -> Result<Created, StoreError> {
+    pub async fn create(&self, new: NewAccount, by: MadeBy<'_>) -> Result<Created, StoreError> {
         let account = Account::from(new);
+        let event = match by {
+            MadeBy::Owner(_) => Event::Registered,
+            MadeBy::Admin(_) => Event::Invited,
+        };
         let mut items = vec![
-            self.put_new(claim(keys::email_claim(&account.email), account.id))?,
-            self.put_new(account_item::item(&account, Event::Registered))?,
+            self.claiming_address(&account.email, account.id, account.created_at)?,
+            self.put_new(account_item::item(&account, event))?,
         ];
         if let Some(username) = &account.username {
             items.push(self.put_new(claim(keys::username_claim(username), account.id))?);
         }
-        for session in &account.sessions {
-            let row =
-                Put::builder().table_name(self.tokens()?).set_item(Some(session_row(account.id, session, device)));
-            items.push(TransactWriteItem::builder().put(build(row.build())?).build());
+        if let MadeBy::Admin(entry) = by {
+            items.push(self.auditing(entry)?);
         }
         let username_taken = |refused: &Refused| account.username.is_some() && refused.contains(2);
         match transact(&self.client, items, &mut Patience::of_a_plan()).await? {
-            Transacted::Committed => Ok(Created::Made),
+            Transacted::Committed => {
+                if let MadeBy::Owner(device) = by {
+                    self.note_devices(&account, device).await?;
+                }
+                Ok(Created::Made)
+            }
             // The username first: where registering is private, a taken one must not tell addresses apart.
             Transacted::Refused(refused) if username_taken(&refused) => Ok(Created::UsernameTaken),
             Transacted::Refused(refused) if refused.contains(0) => Ok(Created::EmailTaken),
             Transacted::Refused(_) => Err(StoreError::Contended),
         }
+    }
+
+    /// Notes where the sessions of an account were opened. The roster decides; without its row a session is shown without
+    /// its device.
+    async fn note_devices(&self, account: &Account, device: &Device) -> Result<(), StoreError> {
+        for session in &account.sessions {
+            let row = session_row(account.id, session, device);
+            if let Err(error) = self.client.put_item().table_name(self.tokens()?).set_item(Some(row)).send().await {
+                tracing::warn!(reason = reason(&error), "a session's device is not noted");
+            }
+        }
+        Ok(())
     }
 
     /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Of an account
@@ -170,12 +220,38 @@ impl Accounts {
         change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
     }
 
-    fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+    /// Takes an address that nobody has, or that was held for someone until before `now`.
+    pub(super) fn claiming_address(
+        &self,
+        email: &EmailAddress,
+        user_id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&*self.users)
+            .set_item(Some(claim(keys::email_claim(email), user_id)))
+            .condition_expression(format!("attribute_not_exists(pk) OR {HELD_UNTIL} < :now"))
+            .expression_attribute_values(":now", moment(now));
+        Ok(TransactWriteItem::builder().put(build(put.build())?).build())
+    }
+
+    /// Puts what is not there yet.
+    pub(super) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&*self.users)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)");
         Ok(TransactWriteItem::builder().put(build(put.build())?).build())
+    }
+
+    /// The user whose item an image of the stream of table `users` is; nothing where it is nobody's.
+    ///
+    /// # Errors
+    /// Where the image is damaged.
+    pub fn user_of_image(image: serde_dynamo::Item) -> Result<Option<Uuid>, StoreError> {
+        let image: Item = image.into();
+        let reader = Reader::new("users", &image);
+        Ok(keys::user_of(reader.text(keys::PK)?))
     }
 
     /// The account in an image of the stream of table `users`, with what the write did; nothing where the image is of
@@ -194,7 +270,7 @@ impl Accounts {
     }
 }
 
-fn claim(key: keys::Key, user_id: Uuid) -> Item {
+pub(super) fn claim(key: keys::Key, user_id: Uuid) -> Item {
     let mut item = key.item();
     item.insert("uid".into(), text(user_id.to_string()));
     item

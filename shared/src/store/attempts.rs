@@ -199,9 +199,10 @@ fn replanned(before: Counted, refused: &Refused) -> Result<Counted, StoreError> 
 
 fn pending(attempt: &NewAttempt) -> Item {
     let expires_at: DateTime<Utc> = attempt.created_at + PENDING;
-    let mut item = keys::pending(attempt.id).item();
+    let mut item = keys::pending(attempt.user_id, attempt.id).item();
     item.insert("uid".into(), text(attempt.user_id.to_string()));
     item.insert("q".into(), number(attempt.question_id));
+    item.insert("at".into(), moment(attempt.created_at));
     item.insert(keys::EXPIRES_AT.into(), expiry(expires_at));
     item
 }

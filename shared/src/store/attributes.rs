@@ -70,6 +70,11 @@ impl<'a> Reader<'a> {
         self.read(name, |value| value.as_bool().ok().copied())?.ok_or_else(|| self.damaged(name))
     }
 
+    /// A flag that stands in the item only where it is raised.
+    pub fn raised(&self, name: &'static str) -> Result<bool, StoreError> {
+        Ok(self.read(name, |value| value.as_bool().ok().copied())?.unwrap_or(false))
+    }
+
     pub fn optional_moment(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, StoreError> {
         self.read(name, |value| DateTime::from_timestamp_millis(value.as_n().ok()?.parse().ok()?))
     }
@@ -102,6 +107,16 @@ impl<'a> Reader<'a> {
     pub fn map(&self, name: &'static str) -> Result<Option<Reader<'a>>, StoreError> {
         let inner = self.read(name, |value| value.as_m().ok())?;
         Ok(inner.map(|attributes| Reader { table: self.table, attributes }))
+    }
+
+    /// A list of maps; empty where there is none.
+    pub fn maps(&self, name: &'static str) -> Result<Vec<Reader<'a>>, StoreError> {
+        let table = self.table;
+        let maps = |value: &'a AttributeValue| -> Option<Vec<Reader<'a>>> {
+            let items = value.as_l().ok()?.iter();
+            items.map(|item| item.as_m().ok().map(|attributes| Reader { table, attributes })).collect()
+        };
+        Ok(self.read(name, maps)?.unwrap_or_default())
     }
 
     /// The entries of a map of maps.

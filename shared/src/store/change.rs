@@ -124,8 +124,8 @@ impl Change {
             .table_name(table)
             .set_key(Some(key.item()))
             .update_expression(update)
-            .condition_expression(self.condition)
-            .set_expression_attribute_names(Some(self.names.into_iter().collect()))
+            .set_condition_expression(Some(self.condition).filter(|condition| !condition.is_empty()))
+            .set_expression_attribute_names((!self.names.is_empty()).then(|| self.names.into_iter().collect()))
             .set_expression_attribute_values(Some(self.values.into_iter().collect()));
         build(update.build())
     }

@@ -1,5 +1,6 @@
 //! Every key pattern of every table.
 
+use chrono::{DateTime, Datelike, Utc};
 use uuid::Uuid;
 
 use super::{Item, attributes::text};
@@ -10,6 +11,13 @@ pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
 /// Name of the TTL attribute, in whole seconds since 1970.
 pub(super) const EXPIRES_AT: &str = "expires_at";
+
+/// Begins the sort key of what leads to code that may have no attempt.
+pub(super) const PENDING: &str = "PENDING#";
+/// The month that an account was made in: the partition key of the index of all accounts.
+pub(super) const MADE_IN: &str = "made_in";
+/// The index of all accounts by the month and the moment they were made. Nothing that decides goes by it.
+pub(super) const ACCOUNTS_INDEX: &str = "accounts";
 
 /// History rows that share a partition key: no key takes all of a long history.
 pub(super) const ROWS_PER_BUCKET: u64 = 4096;
@@ -56,7 +64,48 @@ pub(super) fn account(id: Uuid) -> Key {
 
 /// The user of an account's key.
 pub(super) fn user_of_account(pk: &str, sk: &str) -> Option<Uuid> {
-    pk.strip_prefix("USER#").filter(|_| sk == "ACCOUNT")?.parse().ok()
+    user_of(pk).filter(|_| sk == "ACCOUNT")
+}
+
+/// The user whose partition it is.
+pub(super) fn user_of(pk: &str) -> Option<Uuid> {
+    pk.strip_prefix("USER#")?.parse().ok()
+}
+
+/// The month of a moment, written `2026-11`.
+pub(super) fn made_in(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m").to_string()
+}
+
+/// What is known of a user beside the account, by what it is.
+pub(super) fn document(id: Uuid, kind: &str) -> Key {
+    Key::new(user(id), kind)
+}
+
+/// A row of the search index: a word of a person, and who that is.
+pub(super) fn search_row(word: &str, hash: &str) -> Key {
+    let initials: String = word.chars().take(2).collect();
+    Key::new(format!("W#{initials}"), format!("{word}#{hash}"))
+}
+
+/// A row of the index, by its name.
+pub(super) fn search_position(partition: &str, name: &str) -> Item {
+    Key::new(partition, name).item()
+}
+
+/// An erasure that is under way.
+pub(super) fn erasure(id: Uuid) -> Key {
+    Key::new("ERASE", id.to_string())
+}
+
+/// Up to when accounts that were never verified have been looked through.
+pub(super) fn unverified_sweep() -> Key {
+    Key::new("SWEEP#UNVERIFIED", "SWEEP")
+}
+
+/// An erasure that is complete.
+pub(super) fn erased(id: Uuid) -> Key {
+    Key::new(format!("ERASED#{id}"), "ERASED")
 }
 
 pub(super) fn admins() -> Key {
@@ -89,6 +138,25 @@ pub(super) fn mail(user_id: Uuid, kind: &str, occasion: &str) -> Key {
     Key::new(format!("MAIL#{shard}"), format!("{user_id}#{kind}#{occasion}"))
 }
 
+// Table `audit`.
+
+pub(super) fn audit_year(year: i32) -> String {
+    format!("AUDIT#{year}")
+}
+
+/// A moment in the order of the trail.
+pub(super) fn audit_moment(moment: DateTime<Utc>) -> String {
+    format!("{:013}", moment.timestamp_millis())
+}
+
+pub(super) fn audit_entry_name(at: i64, id: Uuid) -> String {
+    format!("{at:013}#{id}")
+}
+
+pub(super) fn audit_entry(at: DateTime<Utc>, id: Uuid) -> Key {
+    Key::new(audit_year(at.year()), audit_entry_name(at.timestamp_millis(), id))
+}
+
 // Table `attempts`.
 
 pub(super) fn summary(user_id: Uuid) -> Key {
@@ -118,8 +186,9 @@ pub(super) fn code(attempt_id: Uuid) -> Key {
     Key::new(format!("ATTEMPT#{attempt_id}"), "CODE")
 }
 
-pub(super) fn pending(attempt_id: Uuid) -> Key {
-    Key::new(format!("PENDING#{attempt_id}"), "PENDING")
+/// Leads to code whose attempt may never have been counted. With its owner, so that erasing finds it.
+pub(super) fn pending(user_id: Uuid, attempt_id: Uuid) -> Key {
+    Key::new(user(user_id), format!("{PENDING}{attempt_id}"))
 }
 
 fn user(id: Uuid) -> String {

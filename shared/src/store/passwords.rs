@@ -17,7 +17,7 @@ use super::{
     patience::Patience,
     transactions::{Transacted, transact},
 };
-use crate::domain::{Account, EmailAddress, Reset, Role, SessionId};
+use crate::domain::{Account, EmailAddress, Invitation, Reset, Role, SessionId};
 
 /// A try at a reset code: reserved before it is compared, and given back where it was right.
 #[derive(Debug)]
@@ -26,6 +26,40 @@ pub enum ResetTry {
     Reserved(Box<Account>, Reset),
     /// There is no reset that could be tried.
     None,
+}
+
+/// What a mail gave its reader, by which they set a password.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    Reset(Reset),
+    Invitation(Invitation),
+}
+
+impl Proof {
+    fn presented(&self) -> Change {
+        match self {
+            Self::Reset(reset) => Change::provided("rst.id = :proof AND rst.#end > :now AND rst.tries <= :tries")
+                .value(":proof", text(reset.id.simple().to_string()))
+                .value(":tries", number(Reset::TRIES)),
+            Self::Invitation(invitation) => Change::provided("inv.id = :proof AND inv.#end > :now")
+                .value(":proof", text(invitation.id.simple().to_string())),
+        }
+    }
+
+    fn is_still_in(&self, account: &Account) -> bool {
+        match self {
+            Self::Reset(reset) => account.reset.as_ref().is_some_and(|other| other.id == reset.id),
+            Self::Invitation(invitation) => account.invitation.as_ref().is_some_and(|other| other.id == invitation.id),
+        }
+    }
+
+    /// Nobody needs to be told that the password, which nobody had, is another one.
+    fn event(&self) -> Event {
+        match self {
+            Self::Reset(_) => Event::PasswordChanged,
+            Self::Invitation(_) => Event::Verified,
+        }
+    }
 }
 
 /// How a new password was set.
@@ -103,15 +137,15 @@ impl Accounts {
         change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
     }
 
-    /// Finishes a reset: sets the hash, verifies the address, ends every session, lifts a lock, and uses the reset up. An
-    /// address that this verifies makes an admin where it is one of `admins`.
+    /// Sets a new password on the word of a mail: verifies the address, ends every session, lifts a lock, and uses the
+    /// proof up. An address that this verifies makes an admin where it is one of `admins`.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn finish_reset(
+    pub async fn set_password(
         &self,
         account: &Account,
-        reset: &Reset,
+        proof: &Proof,
         password_hash: &str,
         admins: &[EmailAddress],
         now: DateTime<Utc>,
@@ -120,29 +154,28 @@ impl Accounts {
         let mut patience = Patience::of_a_plan();
         loop {
             let promoted = !account.verified && account.role == Role::User && admins.contains(&account.email);
-            let change = resetting(&account, reset, password_hash, promoted, now);
-            if !promoted {
-                let outcome = change.apply(&self.client, &self.users, &keys::account(account.id)).await?;
-                if matches!(outcome, Outcome::Done(_)) {
-                    return Ok(PasswordSet::Yes);
+            let change = resetting(&account, proof, password_hash, promoted, now);
+            let acts = account.active && (promoted || account.role == Role::Admin);
+            let written = match self.counting_admins(account.is_acting_admin(), acts)? {
+                None => {
+                    let outcome = change.apply(&self.client, &self.users, &keys::account(account.id)).await?;
+                    matches!(outcome, Outcome::Done(_))
                 }
-            } else {
-                let update = change.in_transaction(&self.users, &keys::account(account.id))?;
-                let items = vec![
-                    TransactWriteItem::builder().update(update).build(),
-                    TransactWriteItem::builder().update(self.counting_admin()?).build(),
-                ];
-                if let Transacted::Committed = transact(&self.client, items, &mut patience).await? {
-                    return Ok(PasswordSet::Yes);
+                Some(counting) => {
+                    let update = change.in_transaction(&self.users, &keys::account(account.id))?;
+                    let items = vec![TransactWriteItem::builder().update(update).build(), counting];
+                    matches!(transact(&self.client, items, &mut patience).await?, Transacted::Committed)
                 }
+            };
+            if written {
+                return Ok(PasswordSet::Yes);
             }
             let Some(met) = self.find(account.id).await? else { return Ok(PasswordSet::No) };
             // The SDK may have repeated a call whose answer was lost.
             if met.password_hash == password_hash {
                 return Ok(PasswordSet::Yes);
             }
-            let same = met.reset.as_ref().is_some_and(|other| other.id == reset.id);
-            if !same || !met.active || met.email != account.email {
+            if !proof.is_still_in(&met) || !met.active || met.email != account.email {
                 return Ok(PasswordSet::No);
             }
             account = met;
@@ -185,28 +218,25 @@ impl Accounts {
     }
 }
 
-fn resetting(account: &Account, reset: &Reset, password_hash: &str, promoted: bool, now: DateTime<Utc>) -> Change {
+fn resetting(account: &Account, proof: &Proof, password_hash: &str, promoted: bool, now: DateTime<Utc>) -> Change {
     let role = if promoted { Role::Admin } else { account.role };
-    let change = Change::provided(
-        "rst.id = :reset AND rst.#end > :now AND rst.tries <= :tries AND active = :yes AND email = :email \
-         AND #role = :old_role AND verified = :verified",
-    )
-    .set("#hash = :hash, verified = :yes, #role = :role, s = :empty, updated = :now, ev = :ev")
-    .remove("rst")
-    .name("#hash", "hash")
-    .name("#role", "role")
-    .name("#end", "end")
-    .value(":reset", text(reset.id.simple().to_string()))
-    .value(":tries", number(Reset::TRIES))
-    .value(":hash", text(password_hash))
-    .value(":yes", flag(true))
-    .value(":verified", flag(account.verified))
-    .value(":email", text(account.email.as_str()))
-    .value(":role", text(role.as_str()))
-    .value(":old_role", text(account.role.as_str()))
-    .value(":empty", AttributeValue::M(HashMap::new()))
-    .value(":now", moment(now))
-    .value(":ev", text(Event::PasswordChanged.as_str()));
+    let change = proof
+        .presented()
+        .and_provided("active = :yes AND email = :email AND #role = :old_role AND verified = :verified")
+        .set("#hash = :hash, verified = :yes, #role = :role, s = :empty, updated = :now, ev = :ev")
+        .remove("rst, inv")
+        .name("#hash", "hash")
+        .name("#role", "role")
+        .name("#end", "end")
+        .value(":hash", text(password_hash))
+        .value(":yes", flag(true))
+        .value(":verified", flag(account.verified))
+        .value(":email", text(account.email.as_str()))
+        .value(":role", text(role.as_str()))
+        .value(":old_role", text(account.role.as_str()))
+        .value(":empty", AttributeValue::M(HashMap::new()))
+        .value(":now", moment(now))
+        .value(":ev", text(proof.event().as_str()));
     row_over(change)
 }
 

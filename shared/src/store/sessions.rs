@@ -13,8 +13,10 @@ use super::{
     change::{Change, Outcome},
     keys,
     patience::Patience,
+    transactions::{Transacted, transact},
 };
-use crate::domain::{Account, Device, Session, SessionId};
+use crate::domain::{Account, AuditEntry, Device, Session, SessionId};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
 /// How long the predecessor of a refresh token still gets the same successor: a client that lost the answer asks again.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -108,18 +110,31 @@ impl Accounts {
         Ok(matches!(outcome, Outcome::Done(_)))
     }
 
-    /// Ends the session `ended` of a user, on the word of someone who was admitted. Answers `false` where it is not there.
+    /// Ends the session `ended` of a user, on the word of someone who was admitted; where that is an admin, with the entry
+    /// of the trail. Answers `false` where it is not there.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn take_session(&self, user_id: Uuid, ended: SessionId) -> Result<bool, StoreError> {
+    pub async fn take_session(
+        &self,
+        user_id: Uuid,
+        ended: SessionId,
+        entry: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
         let change = Change::provided("attribute_exists(s.#ended)")
             .set("ev = :ev")
             .remove("s.#ended")
             .name("#ended", roster_name(ended))
             .value(":ev", text(Event::SessionEnded.as_str()));
-        let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
-        Ok(matches!(outcome, Outcome::Done(_)))
+        let key = keys::account(user_id);
+        let Some(entry) = entry else {
+            let outcome = change.apply(&self.client, &self.users, &key).await?;
+            return Ok(matches!(outcome, Outcome::Done(_)));
+        };
+        let update = TransactWriteItem::builder().update(change.in_transaction(&self.users, &key)?).build();
+        let items = vec![update, self.auditing(entry)?];
+        let written = transact(&self.client, items, &mut Patience::of_a_write()).await?;
+        Ok(matches!(written, Transacted::Committed))
     }
 
     /// Ends every session of a user, on the word of their live session `caller`. Answers `false` where that one is over.

@@ -1,17 +1,17 @@
 //! Verification links: sent again, and followed.
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
     Accounts, StoreError,
     accounts::Event,
-    attributes::{flag, moment, number, text},
+    attributes::{flag, moment, text},
     change::Change,
     keys,
     patience::Patience,
-    transactions::{Transacted, build, transact},
+    transactions::{Transacted, transact},
 };
 use crate::domain::{Account, EmailAddress, Role};
 
@@ -72,9 +72,8 @@ impl Accounts {
                     .update(change.in_transaction(&self.users, &keys::account(account.id))?)
                     .build(),
             ];
-            if promoted {
-                items.push(TransactWriteItem::builder().update(self.counting_admin()?).build());
-            }
+            let acts = account.active && (promoted || account.role == Role::Admin);
+            items.extend(self.counting_admins(account.is_acting_admin(), acts)?);
             if let Transacted::Committed = transact(&self.client, items, &mut patience).await? {
                 return Ok(Verified::Yes);
             }
@@ -83,16 +82,6 @@ impl Accounts {
             let Some(met) = self.find(account.id).await? else { return Ok(Verified::No) };
             account = met;
         }
-    }
-
-    pub(super) fn counting_admin(&self) -> Result<Update, StoreError> {
-        let update = Update::builder()
-            .table_name(&*self.users)
-            .set_key(Some(keys::admins().item()))
-            .update_expression("ADD #count :one")
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_values(":one", number(1));
-        build(update.build())
     }
 }
 

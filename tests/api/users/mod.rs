@@ -1,2 +1,16 @@
+mod audit;
+mod create_user;
+mod delete_user;
+mod downgrade;
 mod home;
 mod is_admin;
+mod list_users;
+mod preferences;
+mod profile;
+mod search;
+mod stats;
+mod update_preferences;
+mod update_profile;
+mod update_user;
+mod upgrade;
+mod user;

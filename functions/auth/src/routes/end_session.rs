@@ -1,7 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::{Json, extract::State as Extract, response::IntoResponse};
-use shared::http::{Caller, Code, NoStore, Problem, ProblemBody, UrlPath};
+use shared::{
+    domain::{Act, AuditEntry},
+    http::{Caller, Code, NoStore, Problem, ProblemBody, UrlPath},
+};
 use uuid::Uuid;
 
 use super::Done;
@@ -30,7 +33,15 @@ pub async fn end_session(
     let subject = caller.subject(path.get("id").map(String::as_str))?;
     let missing = || Problem::new(Code::NotFound, "There is no such session.");
     let session: Uuid = path.get("session_id").and_then(|id| id.parse().ok()).ok_or_else(missing)?;
-    if state.accounts.take_session(subject, session).await? {
+    let entry = (subject != caller.account.id).then(|| AuditEntry {
+        id: state.clock.new_id(),
+        at: state.clock.now(),
+        actor: caller.account.id,
+        target: subject,
+        act: Act::SessionEnded,
+        changes: BTreeMap::from([("session".to_owned(), session.to_string())]),
+    });
+    if state.accounts.take_session(subject, session, entry.as_ref()).await? {
         Ok(NoStore(Json(Done::saying("The session has ended"))))
     } else {
         Err(missing())

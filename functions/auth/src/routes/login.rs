@@ -3,7 +3,7 @@ use serde::Deserialize;
 use shared::{
     domain::{Account, Device, Identifier, Plaintext, Session, SessionTimes, Stay},
     http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, RightGuess, locked},
-    store::{Finished, GuessKey, Login},
+    store::{DocumentKind, Finished, GuessKey, Login},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -127,8 +127,12 @@ async fn open_session(
     let family = device_family(state, account.id, &device);
     let cap = state.settings.max_active_sessions;
     let login = Login { session: &session, device: &device, family, new_hash: new_hash.as_deref(), cap, now };
-    match state.accounts.finish_login(reservation, account, &login).await? {
-        Finished::SignedIn(account) => SignedIn::new(state, &account, &session).map(Some),
+    let (finished, profile) = tokio::try_join!(
+        state.accounts.finish_login(reservation, account, &login),
+        state.accounts.find_document(account.id, DocumentKind::Profile)
+    )?;
+    match finished {
+        Finished::SignedIn(account) => SignedIn::new(state, &account, &profile, &session).map(Some),
         Finished::Overtaken => Ok(None),
         Finished::Disabled => Err(disabled()),
         Finished::Locked(until) => Err(locked(until - now)),

@@ -1,5 +1,8 @@
 use axum::{Json, extract::State as Extract, response::IntoResponse};
-use shared::http::{NoStore, PendingCaller, ProblemBody, User};
+use shared::{
+    http::{Bearer, NoStore, Problem, ProblemBody, User},
+    store::DocumentKind,
+};
 
 use crate::State;
 
@@ -15,6 +18,9 @@ use crate::State;
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
-pub async fn me(Extract(state): Extract<State>, caller: PendingCaller) -> impl IntoResponse {
-    NoStore(Json(User::seen_by(caller.account.role, &caller.account, state.clock.now())))
+pub async fn me(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
+    let profile = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, profile) = bearer.with_pending(profile).await?;
+    let account = &caller.account;
+    Ok(NoStore(Json(User::seen_by(account.role, account, &profile, &state.avatars, state.clock.now()))))
 }

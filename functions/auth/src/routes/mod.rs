@@ -1,5 +1,7 @@
 //! One file an endpoint: its request, its answer, its handler.
 
+pub mod accept_invitation_page;
+pub mod change_email;
 pub mod change_password;
 pub mod end_session;
 pub mod follow_verification_link;
@@ -14,6 +16,8 @@ pub mod register;
 pub mod reset_password_page;
 pub mod sessions;
 pub mod token;
+pub mod undo_email_change;
+pub mod undo_email_change_page;
 pub mod verify_email;
 pub mod verify_email_request;
 pub mod verify_password;

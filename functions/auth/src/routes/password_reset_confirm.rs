@@ -7,10 +7,10 @@ use axum::{
 use minijinja::context;
 use serde::Deserialize;
 use shared::{
-    crypto::ResetSecret,
-    domain::{Account, EmailAddress, Invalid, NewPassword, PasswordRules, Plaintext, Reset},
+    crypto::{LinkPurpose, MailedLink, ResetSecret},
+    domain::{Account, EmailAddress, Invalid, Invitation, NewPassword, PasswordRules, Plaintext, Reset},
     http::{Accepts, Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
-    store::PasswordSet,
+    store::{PasswordSet, Proof},
 };
 use utoipa::ToSchema;
 
@@ -67,7 +67,7 @@ impl FromRequest<State> for Submitted {
     }
 }
 
-/// Sets a new password by a mailed code or link, which is used up. Ends every session, lifts a lock, verifies the
+/// Sets a new password by a mailed code or link, or by an invitation, which is used up. Ends every session, lifts a lock, verifies the
 /// address, and mails a notice.
 #[utoipa::path(
     post,
@@ -132,34 +132,50 @@ async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Proble
     fields.check()?;
 
     let now = state.clock.now();
-    let (account, reset) = match (token, address.zip(code)) {
+    let (account, proof) = match (token, address.zip(code)) {
+        (Some(token), _) if LinkPurpose::of(&token).is_some() => by_invitation(state, &token).await?,
         (Some(token), _) => by_link(state, &token).await?,
-        (None, Some((address, code))) => right_code(state, &address, &code).await?,
+        (None, Some((address, code))) => {
+            let (account, reset) = right_code(state, &address, &code).await?;
+            (account, Proof::Reset(reset))
+        }
         (None, None) => return Err(invalid()),
     };
     let password = own_rules(state, &account, new_password);
     let password = match password {
         Ok(password) => password,
         Err(problem) => {
-            state.accounts.give_reset_try_back(account.id, &reset).await?;
+            if let Proof::Reset(reset) = &proof {
+                state.accounts.give_reset_try_back(account.id, reset).await?;
+            }
             return Err(problem);
         }
     };
     let hash = state.hasher.place().await?.hash(password).await?;
-    match state.accounts.finish_reset(&account, &reset, &hash, &state.settings.admin_emails, now).await? {
+    match state.accounts.set_password(&account, &proof, &hash, &state.settings.admin_emails, now).await? {
         PasswordSet::Yes => Ok(Done::saying("Password changed")),
         PasswordSet::No => Err(invalid()),
     }
 }
 
 /// The account and the reset of a link, which lives and dies with the code.
-async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Reset), Problem> {
+async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Proof), Problem> {
     let secret = ResetSecret::decode(token, &state.derivation).ok_or_else(invalid)?;
     let account = state.accounts.find(secret.user_id).await?.ok_or_else(invalid)?;
     let now = state.clock.now();
     let same = |reset: &Reset| reset.id == secret.id && now < reset.end && reset.tries < Reset::TRIES;
     let reset = account.reset.clone().filter(same).ok_or_else(invalid)?;
-    Ok((Box::new(account), reset))
+    Ok((Box::new(account), Proof::Reset(reset)))
+}
+
+/// The account and the invitation of a link.
+async fn by_invitation(state: &State, token: &str) -> Result<(Box<Account>, Proof), Problem> {
+    let link = MailedLink::decode(token, LinkPurpose::Invitation, &state.derivation).ok_or_else(invalid)?;
+    let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
+    let now = state.clock.now();
+    let same = |invitation: &Invitation| invitation.id == link.id && invitation.is_live(now);
+    let invitation = account.invitation.clone().filter(same).ok_or_else(invalid)?;
+    Ok((Box::new(account), Proof::Invitation(invitation)))
 }
 
 /// The new password, held against whose it will be.

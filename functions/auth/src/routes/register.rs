@@ -8,11 +8,11 @@ use serde::Deserialize;
 use shared::{
     config,
     domain::{
-        Device, DisplayName, EmailAddress, NewAccount, NewPassword, PasswordRules, Plaintext, Session, SessionTimes,
-        Stay, Username,
+        Device, DisplayName, EmailAddress, NewAccount, NewPassword, PasswordRules, Plaintext, Plan, Role, Session,
+        SessionTimes, Stay, Username,
     },
     http::{Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
-    store::Created,
+    store::{Created, MadeBy, StoredDocument},
 };
 use utoipa::ToSchema;
 
@@ -105,9 +105,9 @@ async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Re
         stay: Stay::Remembered,
     };
     let (account, device) = account(state, origin, parsed, Some(session.clone())).await?;
-    match state.accounts.create(account.clone(), &device).await? {
+    match state.accounts.create(account.clone(), MadeBy::Owner(&device)).await? {
         Created::Made => {
-            let signed_in = SignedIn::new(state, &account.into(), &session)?;
+            let signed_in = SignedIn::new(state, &account.into(), &StoredDocument::default(), &session)?;
             Ok((StatusCode::CREATED, NoStore(Json(signed_in))).into_response())
         }
         Created::EmailTaken => Err(Problem::new(Code::EmailTaken, "Email already registered")),
@@ -120,7 +120,7 @@ async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Res
     state.limiter.admit(Limited::Resend, &origin, Some(parsed.email.as_str())).await?;
     let (account, device) = account(state, origin, parsed, None).await?;
     let (email, now) = (account.email.clone(), account.created_at);
-    match state.accounts.create(account, &device).await? {
+    match state.accounts.create(account, MadeBy::Owner(&device)).await? {
         Created::Made | Created::EmailTaken => {}
         Created::UsernameTaken => return Err(username_taken()),
     }
@@ -148,7 +148,10 @@ async fn account(
         name: parsed.name,
         password_hash,
         session,
-        device_family: device_family(state, id, &device),
+        device_family: Some(device_family(state, id, &device)),
+        role: Role::User,
+        plan: Plan::Basic,
+        invitation: None,
         created_at: state.clock.now(),
     };
     Ok((account, device))

@@ -3,6 +3,7 @@ use shared::{
     crypto::RefreshToken,
     domain::{Account, Session},
     http::{Code, Problem, User},
+    store::StoredDocument,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -30,7 +31,7 @@ pub struct SignedIn {
 
 impl SignedIn {
     /// Signs the tokens of `session`.
-    pub fn new(state: &State, account: &Account, session: &Session) -> Result<Self, Problem> {
+    pub fn new(state: &State, account: &Account, profile: &StoredDocument, session: &Session) -> Result<Self, Problem> {
         let now = state.clock.now();
         let access = state.signer.sign(account, session.id, now)?;
         let refresh = RefreshToken::of(account.id, session).encode(&state.derivation);
@@ -42,7 +43,7 @@ impl SignedIn {
             token_type: "bearer",
             expires_in: access.expires_in.num_seconds(),
             scope: account.scope(),
-            user: User::seen_by(account.role, account, now),
+            user: User::seen_by(account.role, account, profile, &state.avatars, now),
         })
     }
 }

@@ -7,10 +7,10 @@ use axum::{
 use minijinja::context;
 use serde::Deserialize;
 use shared::{
-    crypto::VerificationToken,
+    crypto::{LinkPurpose, MailedLink, VerificationToken},
     domain::Account,
     http::{Accepts, Code, Fields, NoStore, OptionalJsonBody, Problem, ProblemBody, UrlQuery},
-    store::Verified,
+    store::{AddressMoved, Verified},
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -38,7 +38,7 @@ pub struct LinkQuery {
 }
 
 /// The token of a request: from the query, from a JSON body, or from the form of our own page.
-pub struct Presented(String);
+pub struct Presented(pub(super) String);
 
 impl FromRequest<State> for Presented {
     type Rejection = Problem;
@@ -63,11 +63,14 @@ impl FromRequest<State> for Presented {
     }
 }
 
-fn invalid() -> Problem {
+pub(super) fn invalid() -> Problem {
     Problem::new(Code::InvalidVerificationToken, "The verification link is not valid, or its time is over.")
 }
 
 pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> {
+    if LinkPurpose::of(token).is_some() {
+        return confirm_new_address(state, token).await;
+    }
     let token = VerificationToken::decode(token, &state.derivation).ok_or_else(invalid)?;
     let now = state.clock.now();
     let account = state.accounts.find(token.user_id).await?;
@@ -79,7 +82,17 @@ pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> 
     }
 }
 
-/// Verifies the address behind a mailed link. Works again for as long as the link lives.
+/// The link that a new address was mailed.
+async fn confirm_new_address(state: &State, token: &str) -> Result<Done, Problem> {
+    let link = MailedLink::decode(token, LinkPurpose::AddressChange, &state.derivation).ok_or_else(invalid)?;
+    let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
+    match state.accounts.move_address(account, link.id, state.clock.now()).await? {
+        AddressMoved::Yes => Ok(Done::saying("Email verified")),
+        AddressMoved::No | AddressMoved::Taken => Err(invalid()),
+    }
+}
+
+/// Verifies the address behind a mailed link, or gives the account the new address that the link confirms. Works again for as long as the link lives.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/verify-email",

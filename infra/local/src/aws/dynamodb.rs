@@ -63,6 +63,9 @@ impl DynamoDb {
         for name in wanted {
             request[name] = table.properties[name].clone();
         }
+        if table.properties["GlobalSecondaryIndexes"].is_array() {
+            request["GlobalSecondaryIndexes"] = table.properties["GlobalSecondaryIndexes"].clone();
+        }
         if let Some(view) = table.properties["StreamSpecification"]["StreamViewType"].as_str() {
             request["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view });
         }

@@ -1,0 +1,27 @@
+use axum::{
+    extract::State as Extract,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use minijinja::context;
+use shared::http::{Problem, UrlQuery};
+
+use super::verify_email::LinkQuery;
+use crate::State;
+
+/// The page behind an invitation: chooses the first password.
+#[utoipa::path(
+    get,
+    path = "/accept-invitation",
+    operation_id = "accept_invitation_page",
+    tag = "auth",
+    params(LinkQuery),
+    responses((status = 200, description = "A page.", body = String, content_type = "text/html"))
+)]
+pub async fn accept_invitation_page(
+    Extract(state): Extract<State>,
+    UrlQuery(LinkQuery { token }): UrlQuery<LinkQuery>,
+) -> Result<Response, Problem> {
+    let token = token.unwrap_or_default();
+    Ok(state.pages.render("reset_password.html", StatusCode::OK, context! { token })?.into_response())
+}

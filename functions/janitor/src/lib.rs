@@ -1,0 +1,101 @@
+//! Function `janitor`: what follows a write and is no mail. It brings the search index in line with an edit, erases what a
+//! deleted account leaves, and clears up; the streams of `users` and `attempts` wake it, and so does every minute.
+//!
+//! Whatever it does can be done again: a record that comes twice, or a go that was cut short, changes nothing.
+
+mod erasing;
+mod sweep;
+mod task;
+
+use aws_lambda_events::{
+    dynamodb::{Event, EventRecord},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use lambda_runtime::{Error, LambdaEvent};
+use serde_json::Value;
+use shared::{
+    Platform, aws,
+    clock::Clock,
+    config::Settings,
+    store::{Accounts, Attempts, Event as AccountEvent, StoreError},
+};
+use std::sync::Arc;
+
+use task::Task;
+
+/// What the janitor may touch.
+#[derive(Clone)]
+pub struct Janitor {
+    settings: Arc<Settings>,
+    clock: Clock,
+    accounts: Accounts,
+    attempts: Attempts,
+}
+
+impl Janitor {
+    /// Opens what it needs.
+    ///
+    /// # Errors
+    /// Where a setting is not to be had.
+    pub fn load(platform: &Platform) -> Result<Self, Error> {
+        Ok(Self {
+            settings: Arc::clone(&platform.settings),
+            clock: platform.clock.clone(),
+            accounts: Accounts::new(platform)?,
+            attempts: Attempts::new(platform)?,
+        })
+    }
+
+    /// Does what a batch of records calls for, or, at the event of a schedule, what is due.
+    ///
+    /// # Errors
+    /// Where an event is neither, or what is due cannot be done; the next minute tries again.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<DynamoDbEventResponse, Error> {
+        let trace = event.context.xray_trace_id.clone();
+        if event.payload.get("Records").is_none() {
+            aws::traced(trace.as_deref(), self.sweep()).await?;
+            return Ok(DynamoDbEventResponse::default());
+        }
+        let records = serde_json::from_value::<Event>(event.payload)?.records;
+        Ok(aws::traced(trace.as_deref(), self.handle_records(records)).await)
+    }
+
+    /// A record that fails and may yet succeed ends the batch: the stream delivers it and those after it again.
+    async fn handle_records(&self, records: Vec<EventRecord>) -> DynamoDbEventResponse {
+        let mut response = DynamoDbEventResponse::default();
+        for record in records {
+            let sequence_number = record.change.sequence_number.clone();
+            let Err(error) = self.handle_record(record).await else { continue };
+            let reason = aws::reason(&error);
+            if matches!(error, StoreError::Damaged { .. }) {
+                tracing::error!(sequence_number, reason, "a record is given up");
+                continue;
+            }
+            tracing::warn!(sequence_number, reason, "a record is to be delivered again");
+            let mut failed = DynamoDbBatchItemFailure::default();
+            failed.item_identifier = sequence_number;
+            response.batch_item_failures.push(failed);
+            break;
+        }
+        response
+    }
+
+    async fn handle_record(&self, record: EventRecord) -> Result<(), StoreError> {
+        match Task::of(record)? {
+            Some(Task::Index(user_id)) => self.accounts.index(user_id).await,
+            Some(Task::Erase(erasure)) => self.erase(&erasure, erasing::deadline(erasing::OF_A_RECORD)).await,
+            Some(Task::ClearUp(pending)) => {
+                if self.attempts.remove_unreferenced(&pending).await? {
+                    tracing::info!(user_id = %pending.user_id, "code without an attempt removed");
+                }
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The events of an account after which others may find it otherwise than before: what the template's stream filter lets
+/// through.
+pub const EVENTS: &[AccountEvent] =
+    &[AccountEvent::Verified, AccountEvent::PasswordChanged, AccountEvent::Edited, AccountEvent::RoleChanged];

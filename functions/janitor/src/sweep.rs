@@ -1,0 +1,46 @@
+use chrono::TimeDelta;
+use shared::store::{Ended, Erasing, StoreError};
+
+use crate::{Janitor, erasing};
+
+/// Accounts whose address is not verified for so long are erased.
+const UNVERIFIED: TimeDelta = TimeDelta::days(7);
+/// How far back a stack looks that never looked before.
+const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
+/// Accounts that one sweep looks through.
+const ACCOUNTS: usize = 500;
+
+impl Janitor {
+    /// What every minute does: goes on with the erasures under way, and ends accounts that were never verified.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        let until = erasing::deadline(erasing::OF_A_SWEEP);
+        for erasure in self.accounts.open_erasures().await? {
+            self.erase(&erasure, until).await?;
+        }
+        self.end_unverified().await
+    }
+
+    async fn end_unverified(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let until = now - UNVERIFIED;
+        let from = self.accounts.looked_through().await?.unwrap_or(until - FIRST_LOOK);
+        if from >= until {
+            return Ok(());
+        }
+        // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
+        if !self.settings.require_verified_email {
+            return self.accounts.note_looked_through(until).await;
+        }
+        let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
+        let looked_through = if made.len() < ACCOUNTS { until } else { made.last().map_or(until, |(at, _)| *at) };
+        for (_, user_id) in made {
+            let Some(account) = self.accounts.find(user_id).await?.filter(|account| !account.verified) else {
+                continue;
+            };
+            if self.accounts.end_account(account, &Erasing::NeverVerified, now).await? == Ended::Yes {
+                tracing::info!(%user_id, "an account that was never verified is ended");
+            }
+        }
+        self.accounts.note_looked_through(looked_through).await
+    }
+}

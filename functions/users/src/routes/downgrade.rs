@@ -1,0 +1,29 @@
+use axum::{Json, extract::State as Extract, response::IntoResponse};
+use shared::{
+    domain::Plan,
+    http::{Bearer, NoStore, Problem, ProblemBody, User},
+    store::DocumentKind,
+};
+
+use super::change_plan;
+use crate::State;
+
+/// Downgrades the caller to the basic plan, at once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/users/me/downgrade",
+    operation_id = "downgrade",
+    tag = "users",
+    security(("bearer" = []), ("password" = [])),
+    responses(
+        (status = 200, description = "The user as they are now.", body = User),
+        (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`, `email_not_verified`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`plan_unchanged`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn downgrade(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
+    let profile = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, profile) = bearer.with(profile).await?;
+    change_plan(&state, caller, profile, Plan::Basic).await.map(|user| NoStore(Json(user)))
+}

@@ -1,0 +1,42 @@
+use axum::{
+    Json,
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use shared::{
+    http::{Bearer, NoStore, Problem, ProblemBody, PublicProfile, UrlPath},
+    store::DocumentKind,
+};
+
+use super::{missing, seen};
+use crate::State;
+
+/// The public profile of someone. Oneself, and an admin, are shown the whole user.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users/{id}",
+    operation_id = "user",
+    tag = "users",
+    security(("bearer" = []), ("password" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The user.")),
+    responses(
+        (status = 200, description = "The public profile.", body = PublicProfile),
+        (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`premium_required`, `email_not_verified`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn user(
+    Extract(state): Extract<State>,
+    bearer: Bearer,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Response, Problem> {
+    let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, own) = bearer.with(own).await?;
+    let (account, profile) = seen(&state, &caller, Some(&id), DocumentKind::Profile, own).await?;
+    if account.id == caller.account.id || caller.is_admin() {
+        return Ok(NoStore(Json(state.shown(&caller, &account, &profile))).into_response());
+    }
+    let shown = PublicProfile::of(&account, &profile, &state.avatars).ok_or_else(missing)?;
+    Ok(NoStore(Json(shown)).into_response())
+}

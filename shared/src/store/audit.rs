@@ -1,0 +1,171 @@
+//! The audit trail: written in the transaction of the act itself, and never changed.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Accounts, Item, StoreError,
+    attributes::{Reader, moment, text},
+    keys,
+    transactions::build,
+};
+use crate::domain::{Act, AuditEntry};
+
+/// The year before which there can be no entry.
+const FIRST_YEAR: i32 = 2026;
+
+/// Which entries are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    pub actor: Option<Uuid>,
+    pub target: Option<Uuid>,
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// Where a page of the trail goes on: after this entry.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct AuditPosition {
+    at: i64,
+    id: Uuid,
+}
+
+impl Accounts {
+    /// Entries of the trail, newest first, and where the next page begins.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn audit_page(
+        &self,
+        filter: &AuditFilter,
+        after: Option<AuditPosition>,
+        limit: usize,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<AuditEntry>, Option<AuditPosition>), StoreError> {
+        let until = filter.to.unwrap_or(now);
+        let newest =
+            after.map_or_else(|| keys::audit_moment(until) + "~", |after| keys::audit_entry_name(after.at, after.id));
+        let oldest = filter.from.map_or_else(|| "0".to_owned(), keys::audit_moment);
+        let last = after.and_then(|after| DateTime::from_timestamp_millis(after.at)).unwrap_or(until).year();
+        let first = filter.from.map_or(FIRST_YEAR, |from| from.year().max(FIRST_YEAR));
+        let partitions: Vec<Partition> = match (filter.actor, filter.target) {
+            (Some(actor), _) => vec![Partition::Actor(actor)],
+            (None, Some(target)) => vec![Partition::Target(target)],
+            (None, None) => (first..=last).rev().map(Partition::Year).collect(),
+        };
+        let mut entries = Vec::new();
+        for partition in partitions {
+            let missing = limit + 1 - entries.len();
+            let items = self.audit_items(&partition, &oldest, &newest, filter.target, missing).await?;
+            entries.extend(items.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+            if entries.len() > limit {
+                break;
+            }
+        }
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let next = entries
+            .last()
+            .filter(|_| more)
+            .map(|entry| AuditPosition { at: entry.at.timestamp_millis(), id: entry.id });
+        Ok((entries, next))
+    }
+
+    /// Up to `wanted` entries of a partition between two names, newest first.
+    async fn audit_items(
+        &self,
+        partition: &Partition,
+        oldest: &str,
+        newest: &str,
+        target: Option<Uuid>,
+        wanted: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        let (index, attribute, value) = match partition {
+            Partition::Year(year) => (None, keys::PK, keys::audit_year(*year)),
+            Partition::Actor(actor) => (Some("by_actor"), "actor", actor.to_string()),
+            Partition::Target(target) => (Some("by_target"), "target", target.to_string()),
+        };
+        let target = target.filter(|_| matches!(partition, Partition::Actor(_)));
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(self.audit()?)
+                .set_index_name(index.map(str::to_owned))
+                .consistent_read(index.is_none())
+                .scan_index_forward(false)
+                .key_condition_expression("#pk = :pk AND sk BETWEEN :oldest AND :newest")
+                .expression_attribute_names("#pk", attribute)
+                .expression_attribute_values(":pk", text(&value))
+                .expression_attribute_values(":oldest", text(oldest))
+                .expression_attribute_values(":newest", text(newest))
+                .set_exclusive_start_key(start)
+                .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+            let request = match target {
+                Some(target) => request
+                    .filter_expression("#target = :target")
+                    .expression_attribute_names("#target", "target")
+                    .expression_attribute_values(":target", text(target.to_string())),
+                None => request,
+            };
+            let page = request.send().await?;
+            // The entry that the walk goes on after is its upper bound, and was shown.
+            let entries = page.items.unwrap_or_default();
+            found.extend(entries.into_iter().filter(|item| item.get(keys::SK) != Some(&text(newest))));
+            start = page.last_evaluated_key;
+            if start.is_none() || found.len() >= wanted {
+                return Ok(found);
+            }
+        }
+    }
+
+    pub(super) fn auditing(&self, entry: &AuditEntry) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(self.audit()?).set_item(Some(item(entry)));
+        Ok(TransactWriteItem::builder().put(build(put.build())?).build())
+    }
+
+    fn audit(&self) -> Result<&str, StoreError> {
+        self.audit.as_deref().ok_or_else(|| StoreError::Refused("this function was not given AUDIT_TABLE".into()))
+    }
+}
+
+enum Partition {
+    Year(i32),
+    Actor(Uuid),
+    Target(Uuid),
+}
+
+fn item(entry: &AuditEntry) -> Item {
+    let mut item = keys::audit_entry(entry.at, entry.id).item();
+    let changes = entry.changes.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    item.extend([
+        ("id".to_owned(), text(entry.id.to_string())),
+        ("at".to_owned(), moment(entry.at)),
+        ("actor".to_owned(), text(entry.actor.to_string())),
+        ("target".to_owned(), text(entry.target.to_string())),
+        ("act".to_owned(), text(entry.act.as_str())),
+        ("changes".to_owned(), AttributeValue::M(changes)),
+    ]);
+    item
+}
+
+fn read(item: &Item) -> Result<AuditEntry, StoreError> {
+    let reader = Reader::new("audit", item);
+    let changes = item.get("changes").and_then(|value| value.as_m().ok()).ok_or_else(|| reader.damaged("changes"))?;
+    let change = |(name, value): (&String, &AttributeValue)| Some((name.clone(), value.as_s().ok()?.clone()));
+    let changes: Option<BTreeMap<_, _>> = changes.iter().map(change).collect();
+    Ok(AuditEntry {
+        id: reader.uuid("id")?,
+        at: reader.moment("at")?,
+        actor: reader.uuid("actor")?,
+        target: reader.uuid("target")?,
+        act: Act::of(reader.text("act")?).ok_or_else(|| reader.damaged("act"))?,
+        changes: changes.ok_or_else(|| reader.damaged("changes"))?,
+    })
+}

@@ -1,0 +1,204 @@
+//! All accounts, newest first, by the index of the months that they were made in.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use chrono::{DateTime, Months, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Accounts, Item, StoreError, account_item,
+    attributes::{Reader, moment, number, text},
+    keys,
+    patience::Patience,
+    transactions::build,
+};
+use crate::domain::{Account, Role};
+
+/// The month before which no account was made, imported ones aside, which may be older.
+const OLDEST: &str = "2000-01";
+/// Months without an account that a page passes over at the most.
+const MONTHS: usize = 36;
+/// Accounts that a page reads at the most, whatever its filter lets through.
+const MOST_READ: usize = 400;
+/// Items that one call can read: DynamoDB's own bound.
+const BATCH: usize = 100;
+
+/// Which accounts are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DirectoryFilter {
+    pub active: Option<bool>,
+    pub role: Option<Role>,
+}
+
+/// Where a page of the directory goes on: after this account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DirectoryPosition {
+    month: String,
+    /// The account's moment and id; the month's newest where there is none.
+    after: Option<(i64, Uuid)>,
+}
+
+impl DirectoryFilter {
+    fn admits(&self, account: &Account) -> bool {
+        self.active.is_none_or(|active| active == account.active) && self.role.is_none_or(|role| role == account.role)
+    }
+}
+
+impl Accounts {
+    /// Accounts, newest first, and where the next page begins. A page may be short.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn directory_page(
+        &self,
+        filter: DirectoryFilter,
+        position: Option<DirectoryPosition>,
+        limit: usize,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<Account>, Option<DirectoryPosition>), StoreError> {
+        let mut position = position.unwrap_or_else(|| DirectoryPosition { month: keys::made_in(now), after: None });
+        let (mut found, mut read, mut passed) = (Vec::new(), 0, 0);
+        while position.month.as_str() >= OLDEST && passed < MONTHS {
+            let (ids, more) = self.month_page(&position, limit.min(BATCH)).await?;
+            read += ids.len();
+            let accounts = self.find_all(ids.iter().map(|(_, id)| *id)).await?;
+            for (at, id) in &ids {
+                position.after = Some((*at, *id));
+                found.extend(accounts.get(id).filter(|account| filter.admits(account)).cloned());
+                if found.len() == limit {
+                    return Ok((found, Some(position)));
+                }
+            }
+            if !more {
+                passed += usize::from(ids.is_empty());
+                position = DirectoryPosition { month: month_before(&position.month), after: None };
+            }
+            if read >= MOST_READ {
+                return Ok((found, Some(position)));
+            }
+        }
+        let over = position.month.as_str() < OLDEST || (passed >= MONTHS && read == 0);
+        Ok((found, Some(position).filter(|_| !over)))
+    }
+
+    /// Moments and ids of a month's accounts after `position`, newest first, and whether there are more.
+    async fn month_page(
+        &self,
+        position: &DirectoryPosition,
+        limit: usize,
+    ) -> Result<(Vec<(i64, Uuid)>, bool), StoreError> {
+        let start = position.after.map(|(at, id)| {
+            let mut key = keys::account(id).item();
+            key.insert(keys::MADE_IN.to_owned(), text(&position.month));
+            key.insert("created".to_owned(), number(at));
+            key
+        });
+        let page = self
+            .client
+            .query()
+            .table_name(&*self.users)
+            .index_name(keys::ACCOUNTS_INDEX)
+            .scan_index_forward(false)
+            .key_condition_expression("#month = :month")
+            .expression_attribute_names("#month", keys::MADE_IN)
+            .expression_attribute_values(":month", text(&position.month))
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let items = page.items.unwrap_or_default();
+        let ids = items.iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
+        Ok((ids, page.last_evaluated_key.is_some()))
+    }
+
+    /// Users whose accounts were made within a span of time, oldest first: what the index says of them.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn made_between(
+        &self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<(DateTime<Utc>, Uuid)>, StoreError> {
+        let mut month = keys::made_in(from);
+        let mut found = Vec::new();
+        while month <= keys::made_in(until) && found.len() < limit {
+            let page = self
+                .client
+                .query()
+                .table_name(&*self.users)
+                .index_name(keys::ACCOUNTS_INDEX)
+                .key_condition_expression("#month = :month AND created BETWEEN :from AND :until")
+                .expression_attribute_names("#month", keys::MADE_IN)
+                .expression_attribute_values(":month", text(&month))
+                .expression_attribute_values(":from", moment(from))
+                .expression_attribute_values(":until", moment(until))
+                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
+                .send()
+                .await?;
+            for item in page.items.unwrap_or_default() {
+                let (at, id) = read_key(&item)?;
+                found.extend(DateTime::from_timestamp_millis(at).map(|at| (at, id)));
+            }
+            month = month_after(&month);
+        }
+        Ok(found)
+    }
+
+    /// The accounts of these users that are there, by user, read strongly.
+    async fn find_all(&self, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Account>, StoreError> {
+        let keys: Vec<Item> = ids.map(|id| keys::account(id).item()).collect();
+        let mut found = HashMap::new();
+        for keys in keys.chunks(BATCH) {
+            let mut keys = keys.to_vec();
+            let mut patience = Patience::of_a_write();
+            while !keys.is_empty() {
+                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+                let answer =
+                    self.client.batch_get_item().request_items(&*self.users, build(wanted.build())?).send().await?;
+                for item in answer.responses.unwrap_or_default().remove(&*self.users).unwrap_or_default() {
+                    let account = account_item::read(&item)?;
+                    found.insert(account.id, account);
+                }
+                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&*self.users));
+                keys = left.map(|left| left.keys).unwrap_or_default();
+                if !keys.is_empty() {
+                    patience.pause().await?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn read_key(item: &HashMap<String, AttributeValue>) -> Result<(i64, Uuid), StoreError> {
+    let reader = Reader::new("users", item);
+    let user = keys::user_of_account(reader.text(keys::PK)?, reader.text(keys::SK)?);
+    Ok((reader.number("created")?, user.ok_or_else(|| reader.damaged("pk"))?))
+}
+
+fn month_before(month: &str) -> String {
+    first_day(month).and_then(|day| day.checked_sub_months(Months::new(1))).map_or_else(String::new, keys::made_in)
+}
+
+fn month_after(month: &str) -> String {
+    let after = first_day(month).and_then(|day| day.checked_add_months(Months::new(1)));
+    after.map_or_else(|| "9999-12".to_owned(), keys::made_in)
+}
+
+fn first_day(month: &str) -> Option<DateTime<Utc>> {
+    format!("{month}-01T00:00:00Z").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_follow_one_another() {
+        assert_eq!((month_before("2026-01").as_str(), month_after("2026-12").as_str()), ("2025-12", "2027-01"));
+    }
+}

@@ -1,0 +1,119 @@
+//! The documents that people fill in about themselves, each an item beside the account, absent until it is edited.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{Put, TransactWriteItem},
+};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Accounts, Item, StoreError,
+    attributes::{Reader, moment, number},
+    keys,
+    transactions::build,
+};
+use crate::domain::Document;
+
+/// Which document of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// The fields of the user that stand apart from the account.
+    Profile,
+    /// The extended profile.
+    Extended,
+    Preferences,
+}
+
+impl DocumentKind {
+    pub(super) const ALL: [Self; 3] = [Self::Profile, Self::Extended, Self::Preferences];
+
+    /// The sort key of its item.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "PROFILE",
+            Self::Extended => "EXTENDED",
+            Self::Preferences => "PREFERENCES",
+        }
+    }
+}
+
+/// A document as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct StoredDocument {
+    pub document: Document,
+    /// How often it was written; 0 where it never was.
+    pub version: u64,
+    pub created_at: Option<DateTime<Utc>>,
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+impl Accounts {
+    /// A document of a user, read strongly; an empty one where it was never edited.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_document(&self, user_id: Uuid, kind: DocumentKind) -> Result<StoredDocument, StoreError> {
+        let item = self.get(keys::document(user_id, kind.as_str())).await?;
+        item.as_ref().map_or_else(|| Ok(StoredDocument::default()), read)
+    }
+
+    /// Writes a document by itself, where it is still as it was `seen`. Answers `false` where it is not.
+    pub(super) async fn save_document(&self, item: Item, seen: u64) -> Result<bool, StoreError> {
+        let put = self.client.put_item().table_name(&*self.users).set_item(Some(item));
+        let put = put.condition_expression(UNCHANGED).expression_attribute_values(":seen", number(seen));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    pub(super) fn saving_document(&self, item: Item, seen: u64) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&*self.users)
+            .set_item(Some(item))
+            .condition_expression(UNCHANGED)
+            .expression_attribute_values(":seen", number(seen));
+        Ok(TransactWriteItem::builder().put(build(put.build())?).build())
+    }
+}
+
+/// A document that was never written has no version: its first writer finds no item.
+const UNCHANGED: &str = "attribute_not_exists(pk) OR ver = :seen";
+
+/// The item of a document that follows the one that was `seen`.
+pub(super) fn item(
+    user_id: Uuid,
+    kind: DocumentKind,
+    document: &Document,
+    seen: &StoredDocument,
+    now: DateTime<Utc>,
+) -> Result<Item, StoreError> {
+    let mut item = keys::document(user_id, kind.as_str()).item();
+    let values = serde_dynamo::to_attribute_value(document.values())
+        .map_err(|error| StoreError::Refused(format!("a document cannot be written: {error}")))?;
+    item.insert("v".to_owned(), values);
+    item.insert("ver".to_owned(), number(seen.version + 1));
+    item.insert("created".to_owned(), moment(seen.created_at.unwrap_or(now)));
+    item.insert("updated".to_owned(), moment(now));
+    Ok(item)
+}
+
+fn read(item: &Item) -> Result<StoredDocument, StoreError> {
+    let reader = Reader::new("users", item);
+    let values = item.get("v").cloned().ok_or_else(|| reader.damaged("v"))?;
+    let values: BTreeMap<String, Value> =
+        serde_dynamo::from_attribute_value(values).map_err(|_| reader.damaged("v"))?;
+    Ok(StoredDocument {
+        document: Document::stored(values),
+        version: reader.number("ver")?,
+        created_at: Some(reader.moment("created")?),
+        updated_at: Some(reader.moment("updated")?),
+    })
+}

@@ -1,0 +1,122 @@
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tests::client::{Answer, App, Member, PASSWORD};
+
+const PATH: &str = "/api/v1/users/me/email";
+const OLD: &str = "alice@example.com";
+const NEW: &str = "alice@example.org";
+
+async fn ask(app: &App, member: &Member, email: &str) -> Answer {
+    app.post_as(member, PATH, json!({ "new_email": email, "password": PASSWORD })).await
+}
+
+async fn confirm(app: &App, email: &str) -> Answer {
+    let token = app.mailed_token(email, "/verify-email?token=").await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await
+}
+
+#[tokio::test]
+async fn the_address_changes_when_the_new_one_confirms_and_other_sessions_end() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    let other = app.sign_in(OLD).await;
+    let asked = ask(&app, &alice, "Alice@Example.ORG ").await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text);
+    assert_eq!(app.get_as(&alice, "/users/me").await.json()["email"], OLD, "nothing is changed yet");
+    let token = app.mailed_token(NEW, "/verify-email?token=").await;
+    let page =
+        app.send(app.request(Method::GET, &format!("/verify-email?token={token}")).header("accept", "text/html")).await;
+    assert!(page.text.contains("<form"), "a scanner that follows the link changes nothing");
+    assert_eq!(app.get_as(&alice, "/users/me").await.json()["email"], OLD);
+    for _ in 0..2 {
+        assert_eq!(confirm(&app, NEW).await.status, StatusCode::OK, "and again, while the link lives");
+    }
+    assert_eq!(app.get_as(&alice, "/users/me").await.json()["email"], NEW);
+    assert_eq!(app.get_as(&other, "/users/me").await.code(), "session_ended");
+    assert_eq!(app.login(OLD, PASSWORD).await.code(), "invalid_credentials");
+    assert_eq!(app.login(NEW, PASSWORD).await.status, StatusCode::OK);
+    let notice = &app.letters(OLD).await[0];
+    assert!(notice.text.contains(NEW) && notice.text.contains("/undo-email-change?token="), "{}", notice.text);
+}
+
+#[tokio::test]
+async fn the_old_address_is_held_for_seven_days_and_then_free() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    ask(&app, &alice, NEW).await;
+    confirm(&app, NEW).await;
+    let register = async || app.post("/auth/register", json!({ "email": OLD, "password": PASSWORD })).await;
+    assert_eq!(register().await.code(), "email_taken");
+    app.post("/auth/forgot-password", json!({ "email": OLD })).await;
+    assert!(app.letters(OLD).await.iter().all(|letter| !letter.subject.starts_with("Reset")), "it has no account");
+    app.advance(7 * 86400 + 1).await;
+    let undo = app.mailed_token(OLD, "/undo-email-change?token=").await;
+    assert_eq!(register().await.status, StatusCode::CREATED);
+    let late = app.post("/api/v1/auth/undo-email-change", json!({ "token": undo })).await;
+    assert_eq!(late.code(), "invalid_verification_token");
+    let alice = app.sign_in(NEW).await;
+    assert_eq!(app.delete_as(&alice, "/users/me").await.status, StatusCode::OK, "and the newcomer keeps it");
+    assert!(app.dump().await.contains(&format!("EMAIL#{OLD}")));
+}
+
+#[tokio::test]
+async fn a_wrong_password_counts_and_a_taken_address_is_told_as_registering_tells_it() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    app.member("bob@example.com").await;
+    let wrong = app.post_as(&alice, PATH, json!({ "new_email": NEW, "password": "wrong-password" })).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::UNAUTHORIZED, "invalid_credentials"));
+    assert_eq!(ask(&app, &alice, "bob@example.com").await.code(), "email_taken");
+    assert_eq!(ask(&app, &alice, OLD).await.refused_fields(), ["new_email"]);
+    assert_eq!(ask(&app, &alice, "nonsense").await.refused_fields(), ["new_email"]);
+    assert!(app.letters(NEW).await.is_empty());
+
+    let private = App::with(&[("REGISTRATION", "private")]).await;
+    private.post("/auth/register", json!({ "email": OLD, "password": PASSWORD })).await;
+    let token = private.verification_token(OLD).await;
+    private.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    private.post("/auth/register", json!({ "email": "bob@example.com", "password": PASSWORD })).await;
+    let alice = private.sign_in(OLD).await;
+    assert_eq!(ask(&private, &alice, "bob@example.com").await.status, StatusCode::ACCEPTED);
+    assert_eq!(confirm(&private, "bob@example.com").await.code(), "invalid_verification_token");
+}
+
+#[tokio::test]
+async fn two_who_want_one_address_leave_it_to_one_of_them() {
+    let app = App::start().await;
+    let (alice, bob) = (app.member(OLD).await, app.member("bob@example.com").await);
+    ask(&app, &alice, NEW).await;
+    let first = app.mailed_token(NEW, "/verify-email?token=").await;
+    ask(&app, &bob, NEW).await;
+    let second = app.mailed_token(NEW, "/verify-email?token=").await;
+    let verify = async |token: &str| app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    let (first, second) = tokio::join!(verify(&first), verify(&second));
+    let won = [&first, &second].iter().filter(|answer| answer.status == StatusCode::OK).count();
+    let lost = [&first, &second].iter().filter(|answer| answer.code() == "invalid_verification_token").count();
+    assert_eq!((won, lost), (1, 1));
+}
+
+#[tokio::test]
+async fn a_link_dies_after_a_day_and_with_the_next_request() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    ask(&app, &alice, NEW).await;
+    let first = app.mailed_token(NEW, "/verify-email?token=").await;
+    ask(&app, &alice, "alice@example.net").await;
+    let old = app.post("/api/v1/auth/verify-email", json!({ "token": first })).await;
+    assert_eq!(old.code(), "invalid_verification_token");
+    app.advance(86400 + 1).await;
+    assert_eq!(confirm(&app, "alice@example.net").await.code(), "invalid_verification_token");
+}
+
+#[tokio::test]
+async fn changing_the_address_keeps_its_budget() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    ask(&app, &alice, NEW).await;
+    let token = app.mailed_token(NEW, "/verify-email?token=").await;
+    app.slow_aws().await;
+    let confirmed = app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    assert_eq!(confirmed.status, StatusCode::OK);
+    app.cost(&confirmed).await.within(3, 8.0, 1.0);
+}

@@ -1,0 +1,64 @@
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tests::client::App;
+
+#[tokio::test]
+async fn every_act_of_an_admin_is_on_the_trail_by_time_actor_and_target() {
+    let (app, root) = App::with_admin(&[]).await;
+    let (bob, carol) = (app.member("bob@example.com").await, app.member("carol@example.com").await);
+    let path = format!("/api/v1/users/{}", bob.id);
+    app.patch_as(&root, &path, json!({ "role": "ADMIN", "name": "Bob the secret" })).await;
+    app.advance(10).await;
+    let sessions = app.get_as(&root, &format!("{path}/sessions")).await.json();
+    let session = sessions[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(app.delete_as(&root, &format!("{path}/sessions/{session}")).await.status, StatusCode::OK);
+    let bob = app.sign_in("bob@example.com").await;
+    let made = app.post_as(&bob, "/api/v1/users", json!({ "email": "dave@example.com" })).await.json();
+    app.delete_as(&bob, &format!("/api/v1/users/{}", carol.id)).await;
+
+    let trail = async |query: &str| app.get_as(&root, &format!("/api/v1/admin/audit{query}")).await.json();
+    let actions = |trail: &Value| -> Vec<String> {
+        trail.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = trail("").await;
+    assert_eq!(actions(&all), ["user_deleted", "user_created", "session_ended", "user_updated"]);
+    assert_eq!(all[3]["changes"], json!({ "role": "ADMIN", "name": "edited" }), "no word of what they wrote");
+    assert_eq!((&all[3]["actor"], &all[3]["target"]), (&json!(root.id), &json!(bob.id)));
+    assert_eq!(all[2]["changes"]["session"], session.as_str());
+    assert_eq!(actions(&trail(&format!("?actor={}", bob.id)).await), ["user_deleted", "user_created"]);
+    assert_eq!(actions(&trail(&format!("?target={}", bob.id)).await), ["session_ended", "user_updated"]);
+    assert_eq!(trail(&format!("?target={}", made["id"].as_str().unwrap())).await.as_array().unwrap().len(), 1);
+    assert_eq!(actions(&trail(&format!("?actor={}&target={}", bob.id, carol.id)).await), ["user_deleted"]);
+    let at = all[3]["at"].as_str().unwrap();
+    assert_eq!(actions(&trail(&format!("?to={at}")).await), ["user_updated"]);
+    let after = all[2]["at"].as_str().unwrap();
+    assert_eq!(actions(&trail(&format!("?from={after}")).await).len(), 3);
+}
+
+#[tokio::test]
+async fn the_trail_is_walked_by_cursor_and_read_by_admins_alone() {
+    let (app, root) = App::with_admin(&[]).await;
+    let bob = app.member("bob@example.com").await;
+    let path = format!("/api/v1/users/{}", bob.id);
+    for _ in 0..5 {
+        app.patch_as(&root, &path, json!({ "unlock": true })).await;
+    }
+    for filter in ["", &format!("&actor={}", root.id), &format!("&target={}", bob.id)] {
+        let mut next = format!("/api/v1/admin/audit?limit=2{filter}");
+        let mut ids: Vec<String> = Vec::new();
+        loop {
+            let page = app.get_as(&root, &next).await;
+            let entries = page.json();
+            ids.extend(entries.as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap().to_owned()));
+            let link = page.header("link").to_owned();
+            let Some(link) = link.strip_prefix('<').and_then(|link| link.split('>').next()) else { break };
+            next = link.to_owned();
+        }
+        assert_eq!(ids.len(), 5, "{filter}");
+        assert!(ids.is_sorted_by(|newer, older| newer > older), "newest first, none twice: {ids:?}");
+    }
+    assert_eq!(app.get_as(&bob, "/api/v1/admin/audit").await.code(), "forbidden");
+    assert_eq!(app.get("/api/v1/admin/audit").await.code(), "authentication_required");
+    let wrong = app.get_as(&root, "/api/v1/admin/audit?cursor=nonsense&limit=0").await;
+    assert_eq!(wrong.refused_fields(), ["limit", "cursor"]);
+}
