@@ -97,5 +97,10 @@ impl Janitor {
 
 /// The events of an account after which others may find it otherwise than before: what the template's stream filter lets
 /// through.
-pub const EVENTS: &[AccountEvent] =
-    &[AccountEvent::Verified, AccountEvent::PasswordChanged, AccountEvent::Edited, AccountEvent::RoleChanged];
+pub const EVENTS: &[AccountEvent] = &[
+    AccountEvent::Verified,
+    AccountEvent::PasswordChanged,
+    AccountEvent::Imported,
+    AccountEvent::Edited,
+    AccountEvent::RoleChanged,
+];

@@ -125,7 +125,8 @@ impl Occasion {
             | Event::SessionEnded
             | Event::Guessed
             | Event::ResetTried
-            | Event::Edited => {
+            | Event::Edited
+            | Event::Imported => {
                 return None;
             }
         })

@@ -1,4 +1,4 @@
-use std::{num::NonZero, sync::Arc, thread};
+use std::{num::NonZero, str::FromStr, sync::Arc, thread};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -130,11 +130,7 @@ impl Hashing {
 }
 
 fn compare_argon2(argon2: &Argon2<'static>, password: &Plaintext, stored: &str) -> Result<Verdict, HashError> {
-    let hash = PasswordHash::new(stored).map_err(|_| HashError::Unsupported)?;
-    let params = Params::try_from(&hash).map_err(|_| HashError::Unsupported)?;
-    if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES || params.p_cost() > MOST_LANES {
-        return Err(HashError::Unsupported);
-    }
+    let (hash, params) = read_argon2(stored)?;
     let own = (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES);
     match argon2.verify_password(password.as_bytes(), &hash) {
         Ok(()) if own && stored.starts_with("$argon2id$v=19$") => Ok(Verdict::Right),
@@ -144,10 +140,37 @@ fn compare_argon2(argon2: &Argon2<'static>, password: &Plaintext, stored: &str) 
     }
 }
 
+fn read_argon2(stored: &str) -> Result<(PasswordHash, Params), HashError> {
+    let hash = PasswordHash::new(stored).map_err(|_| HashError::Unsupported)?;
+    let params = Params::try_from(&hash).map_err(|_| HashError::Unsupported)?;
+    if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES || params.p_cost() > MOST_LANES {
+        return Err(HashError::Unsupported);
+    }
+    Ok((hash, params))
+}
+
+/// Whether a hash that is brought in can be compared: a PHC string of Argon2 or a bcrypt hash, within the bounds.
+///
+/// # Errors
+/// Where it cannot.
+pub fn check_hash(stored: &str) -> Result<(), HashError> {
+    if !stored.starts_with("$2") {
+        let (hash, _) = read_argon2(stored)?;
+        let whole = stored.starts_with("$argon2") && hash.salt.is_some() && hash.hash.is_some();
+        return if whole { Ok(()) } else { Err(HashError::Unsupported) };
+    }
+    check_bcrypt_cost(stored)?;
+    bcrypt::HashParts::from_str(stored).map(drop).map_err(|_| HashError::Unsupported)
+}
+
+fn check_bcrypt_cost(stored: &str) -> Result<(), HashError> {
+    let cost: Option<u32> = stored.split('$').nth(2).and_then(|cost| cost.parse().ok());
+    cost.filter(|cost| *cost <= HIGHEST_BCRYPT_COST).map(drop).ok_or(HashError::Unsupported)
+}
+
 /// bcrypt hears 72 bytes and no more, as it did where the hash was made.
 fn compare_bcrypt(password: &Plaintext, stored: &str) -> Result<Verdict, HashError> {
-    let cost: Option<u32> = stored.split('$').nth(2).and_then(|cost| cost.parse().ok());
-    cost.filter(|cost| *cost <= HIGHEST_BCRYPT_COST).ok_or(HashError::Unsupported)?;
+    check_bcrypt_cost(stored)?;
     let bytes = password.as_bytes();
     match bcrypt::verify(&bytes[..bytes.len().min(72)], stored) {
         Ok(true) => Ok(Verdict::RightButOutdated),

@@ -12,7 +12,7 @@ mod verification_token;
 
 pub use access_token::{AccessTokenError, Claims, SignedToken, Signer, Verifier};
 pub use derivation::{Derivation, KeyId};
-pub use hasher::{HashError, Hasher, Hashing, NOBODY, Verdict};
+pub use hasher::{HashError, Hasher, Hashing, NOBODY, Verdict, check_hash};
 pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use mailed_link::{LinkPurpose, MailedLink};
 pub use refresh_token::RefreshToken;

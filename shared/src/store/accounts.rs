@@ -71,6 +71,8 @@ events! {
     PasswordChanged, "password_changed";
     /// An admin made it for someone, who is to choose a password.
     Invited, "invited";
+    /// It came from another service.
+    Imported, "imported";
     /// Its owner or an admin edited it.
     Edited, "edited";
     RoleChanged, "role_changed";

@@ -10,14 +10,15 @@ use uuid::Uuid;
 use super::{
     Accounts, Item, StoreError, account_item,
     attributes::{Reader, moment, number, text},
+    change::Change,
     keys,
     patience::Patience,
     transactions::build,
 };
 use crate::domain::{Account, Role};
 
-/// The month before which no account was made, imported ones aside, which may be older.
-const OLDEST: &str = "2000-01";
+/// The month before which no account was made, but where older ones were brought in.
+const FIRST: &str = "2026-01";
 /// Months without an account that a page passes over at the most.
 const MONTHS: usize = 36;
 /// Accounts that a page reads at the most, whatever its filter lets through.
@@ -58,9 +59,10 @@ impl Accounts {
         limit: usize,
         now: DateTime<Utc>,
     ) -> Result<(Vec<Account>, Option<DirectoryPosition>), StoreError> {
+        let oldest = self.oldest_month().await?;
         let mut position = position.unwrap_or_else(|| DirectoryPosition { month: keys::made_in(now), after: None });
         let (mut found, mut read, mut passed) = (Vec::new(), 0, 0);
-        while position.month.as_str() >= OLDEST && passed < MONTHS {
+        while position.month >= oldest && passed < MONTHS {
             let (ids, more) = self.month_page(&position, limit.min(BATCH)).await?;
             read += ids.len();
             let accounts = self.find_all(ids.iter().map(|(_, id)| *id)).await?;
@@ -79,8 +81,28 @@ impl Accounts {
                 return Ok((found, Some(position)));
             }
         }
-        let over = position.month.as_str() < OLDEST || (passed >= MONTHS && read == 0);
+        let over = position.month < oldest;
         Ok((found, Some(position).filter(|_| !over)))
+    }
+
+    async fn oldest_month(&self) -> Result<String, StoreError> {
+        let item = self.get(keys::oldest_month()).await?;
+        let noted = item.as_ref().map(|item| Reader::new("users", item).text("month")).transpose()?;
+        Ok(noted.unwrap_or(FIRST).to_owned())
+    }
+
+    /// Notes that there is an account as old as that, so that walks over all of them go back as far.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn note_oldest(&self, created_at: DateTime<Utc>) -> Result<(), StoreError> {
+        let month = keys::made_in(created_at);
+        if month.as_str() >= FIRST {
+            return Ok(());
+        }
+        let change = Change::provided("attribute_not_exists(#month) OR #month > :month").set("#month = :month");
+        let change = change.name("#month", "month").value(":month", text(month));
+        change.apply(&self.client, &self.users, &keys::oldest_month()).await.map(drop)
     }
 
     /// Moments and ids of a month's accounts after `position`, newest first, and whether there are more.

@@ -72,6 +72,11 @@ pub(super) fn user_of(pk: &str) -> Option<Uuid> {
     pk.strip_prefix("USER#")?.parse().ok()
 }
 
+/// The month of the oldest account, where one was brought in that is older than the service.
+pub(super) fn oldest_month() -> Key {
+    Key::new("DIRECTORY", "OLDEST")
+}
+
 /// The month of a moment, written `2026-11`.
 pub(super) fn made_in(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m").to_string()

@@ -1,0 +1,170 @@
+//! An import as an operator meets it: a file, the command, and people who sign in afterwards.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+
+use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
+use local::{Data, Options, Stack};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct-horse-battery";
+
+struct Imported {
+    stdout: String,
+    stderr: String,
+    code: Option<i32>,
+}
+
+async fn stack() -> Stack {
+    let settings = BTreeMap::from([("LOG_LEVEL".to_owned(), "off".to_owned())]);
+    Stack::start(Options { port: 0, aws_port: 0, data: Data::Memory, settings }).await.unwrap()
+}
+
+async fn import(stack: &Stack, file: PathBuf) -> Imported {
+    let endpoint = format!("http://{}", stack.aws_address);
+    let run = move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_import"));
+        command.arg(file).env("USERS_TABLE", "UsersTable").env("AWS_REGION", "eu-central-1");
+        command
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_SECRET_ACCESS_KEY", "local");
+        command.output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Imported { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }
+}
+
+fn file(name: &str, lines: &[String]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.jsonl", uuid::Uuid::new_v4()));
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    path
+}
+
+async fn login(stack: &Stack, email: &str, password: &str) -> (u16, Value) {
+    let body = json!({ "email": email, "password": password });
+    let answer = Client::new().post(format!("http://{}/auth/login", stack.address)).json(&body).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// The hash that the table holds for an address.
+async fn stored_hash(stack: &Stack, email: &str) -> String {
+    let request = Client::new().post(format!("http://{}", stack.aws_address));
+    let request =
+        request.header("content-type", "application/x-amz-json-1.0").header("x-amz-target", "DynamoDB_20120810.Scan");
+    let table: Value = request.body(r#"{"TableName":"UsersTable"}"#).send().await.unwrap().json().await.unwrap();
+    let items = table["Items"].as_array().unwrap();
+    let account = items.iter().find(|item| item["email"]["S"] == email).unwrap();
+    account["hash"]["S"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_were_brought_in_sign_in_and_outdated_hashes_are_replaced() {
+    let stack = stack().await;
+    let bcrypt = bcrypt::hash(PASSWORD, 4).unwrap();
+    let params = Params::new(8192, 1, 1, None).unwrap();
+    let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password(PASSWORD.as_bytes())
+        .unwrap()
+        .to_string();
+    let own = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19_456, 2, 1, None).unwrap());
+    let own = own.hash_password(PASSWORD.as_bytes()).unwrap().to_string();
+    let line = |email: &str, hash: &str| {
+        json!({ "email": email, "is_verified": true, "password_hash": hash, "created_at": "2020-05-01T10:00:00Z" })
+            .to_string()
+    };
+    let lines = [
+        json!({ "email": "Root@Example.com", "name": "Root", "username": "root", "role": "ADMIN", "is_verified": true,
+                "password_hash": bcrypt, "created_at": "2019-01-02T03:04:05.678Z" })
+        .to_string(),
+        line("weak@example.com", &weak),
+        line("own@example.com", &own),
+        json!({ "email": "pending@example.com", "password_hash": own }).to_string(),
+        json!({ "email": "nohash@example.com", "is_verified": true }).to_string(),
+        String::new(),
+        "{".to_owned(),
+        json!({ "email": "root@example.com" }).to_string(),
+        json!({ "email": "other@example.com", "username": "ROOT" }).to_string(),
+        json!({ "email": "nobody", "password_hash": own }).to_string(),
+        line("md5@example.com", "5f4dcc3b5aa765d61d8327deb882cf99"),
+        line(
+            "costly@example.com",
+            "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ),
+    ];
+    let imported = import(&stack, file("people", &lines)).await;
+    assert_eq!(
+        (imported.code, imported.stdout.trim()),
+        (Some(2), "5 made, 0 there already, 6 refused"),
+        "{}",
+        imported.stderr
+    );
+    for line in [
+        "line 7: it",
+        "line 8: email",
+        "line 9: username",
+        "line 10: email",
+        "line 11: password_hash",
+        "line 12: password_hash",
+    ] {
+        assert!(imported.stderr.contains(line), "{line} in {}", imported.stderr);
+    }
+
+    let (status, root) = login(&stack, "ROOT", PASSWORD).await;
+    assert_eq!((status, &root["user"]["role"], &root["user"]["name"]), (200, &json!("ADMIN"), &json!("Root")));
+    assert_eq!(root["user"]["created_at"], "2019-01-02T03:04:05.678Z");
+    for email in ["weak@example.com", "own@example.com"] {
+        assert_eq!(login(&stack, email, "wrong-password").await.0, 401);
+        assert_eq!(login(&stack, email, PASSWORD).await.0, 200, "{email}");
+    }
+    for (email, before) in [("root@example.com", &bcrypt), ("weak@example.com", &weak)] {
+        let now = stored_hash(&stack, email).await;
+        assert!(&now != before && now.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{now}");
+        assert_eq!(login(&stack, email, PASSWORD).await.0, 200, "{email} with the new hash");
+    }
+    assert_eq!(stored_hash(&stack, "own@example.com").await, own, "today's parameters stay");
+    assert_eq!(login(&stack, "pending@example.com", PASSWORD).await.1["code"], "email_not_verified");
+    assert_eq!(login(&stack, "nohash@example.com", PASSWORD).await.0, 401);
+    let (mut people, mut next) = (0, "/api/v1/users".to_owned());
+    loop {
+        let page = Client::new().get(format!("http://{}{next}", stack.address));
+        let page = page.bearer_auth(root["access_token"].as_str().unwrap()).send().await.unwrap();
+        let link = page.headers().get("link").and_then(|link| link.to_str().ok()).map(str::to_owned);
+        people += page.json::<Value>().await.unwrap().as_array().unwrap().len();
+        let Some(link) = link else { break };
+        next = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
+    }
+    assert_eq!(people, 5, "the directory goes back to the oldest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_stopped_goes_on_and_none_comes_in_twice() {
+    let stack = stack().await;
+    let line = |number: usize| {
+        json!({ "email": format!("p{number}@example.com"), "is_verified": true, "created_at": "2020-05-01T10:00:00Z" })
+            .to_string()
+    };
+    let mut lines: Vec<String> = (0..150).map(line).collect();
+    let path = file("resumed", &lines[..120]);
+    assert_eq!(import(&stack, path.clone()).await.stdout.trim(), "120 made, 0 there already, 0 refused");
+    // The note of a run that was killed is behind what it had brought in.
+    fs::write(path.with_extension("jsonl.progress"), "100\n").unwrap();
+    lines.push(line(0));
+    fs::write(&path, lines.join("\n")).unwrap();
+    let resumed = import(&stack, path.clone()).await;
+    assert_eq!(resumed.stdout.trim(), "30 made, 21 there already, 0 refused", "{}", resumed.stderr);
+    assert_eq!(import(&stack, path).await.stdout.trim(), "0 made, 0 there already, 0 refused");
+    let unreachable = file("unreachable", &[line(1)]);
+    let output = Command::new(env!("CARGO_BIN_EXE_import"))
+        .arg(&unreachable)
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        .env("USERS_TABLE", "UsersTable")
+        .env("AWS_REGION", "eu-central-1")
+        .env("AWS_ACCESS_KEY_ID", "a")
+        .env("AWS_SECRET_ACCESS_KEY", "b")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Run it again to go on"));
+}
