@@ -3,6 +3,7 @@
 mod attempts;
 mod auth;
 mod conventions;
+mod dump;
 mod events;
 mod runtime;
 mod stack;

@@ -102,7 +102,12 @@ impl App {
 
     /// A request to a path of the API, to be sent with [`App::send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.stack.address))
+        self.client.request(method, self.address(path))
+    }
+
+    /// The address of a path of the API.
+    pub fn address(&self, path: &str) -> String {
+        format!("http://{}{path}", self.stack.address)
     }
 
     /// Sends a request and reads the answer.
@@ -229,9 +234,13 @@ impl App {
 
     /// The mails to an address, newest first, once the streams have caught up.
     pub async fn letters(&self, email: &str) -> Vec<Letter> {
+        self.all_letters().await.into_iter().filter(|letter| letter.to == email).collect()
+    }
+
+    /// Every mail, newest first, once the streams have caught up.
+    pub async fn all_letters(&self) -> Vec<Letter> {
         let request = self.request(Method::GET, "/_local/mailbox").header("accept", "application/json");
-        let all: Vec<Letter> = serde_json::from_str(&self.send(request).await.text).expect("the mailbox");
-        all.into_iter().filter(|letter| letter.to == email).collect()
+        serde_json::from_str(&self.send(request).await.text).expect("the mailbox")
     }
 
     /// The token of the newest verification link mailed to an address.
