@@ -1,5 +1,6 @@
 //! Black-box tests. The tree mirrors the URLs' groups; each test has a stack of its own.
 
+mod access;
 mod attempts;
 mod auth;
 mod conventions;
