@@ -47,6 +47,7 @@ documented! {
     "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
     "DIRECTORY_ACCESS", "premium", "who may search and see public profiles: `premium` accounts, or all verified `members`";
     "SELF_SERVICE_PLAN", "true", "whether people change their plan themselves; else admins do";
+    "MAX_AVATAR_SIZE", "4194304", "bytes that an uploaded avatar may have; 4 MiB is also the most";
     "AVATAR_BASE_URL", "", "address of the distribution in front of the avatar bucket; without it, avatars are served by signed links";
     "ADMIN_EMAILS", "", "addresses, separated by commas, whose accounts become admins when they verify";
     "RATE_IP_PER_MINUTE", "300", "calls of one client over the public credential routes; 0 for no limit (`cargo run`: 0)";
@@ -61,6 +62,9 @@ documented! {
     "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
     "LOG_LEVEL", "INFO", "least level that is logged (Lambda's own `AWS_LAMBDA_LOG_LEVEL` goes before it)";
 }
+
+/// What API Gateway and Lambda let through of a binary body, with a margin.
+const MOST_AVATAR: i64 = 4 * 1024 * 1024;
 
 /// How the service was told to behave.
 #[derive(Clone, Debug)]
@@ -81,6 +85,8 @@ pub struct Settings {
     pub directory_access: DirectoryAccess,
     /// Whether people change their plan themselves.
     pub self_service_plan: bool,
+    /// Bytes that an uploaded avatar may have.
+    pub max_avatar_size: usize,
     /// The distribution in front of the avatars, where there is one.
     pub avatar_base_url: Option<String>,
     pub registration: Registration,
@@ -192,6 +198,8 @@ const RESOURCES: &[&str] = &[
     "TOKENS_TABLE",
     "ATTEMPTS_TABLE",
     "AUDIT_TABLE",
+    "AVATAR_BUCKET",
+    "EXPORT_BUCKET",
     "SIGNING_KEYS_SECRET",
     "PUBLIC_KEYS_SECRET",
     "DERIVATION_KEYS_SECRET",
@@ -239,6 +247,7 @@ impl Settings {
             password_require_mixed: source.flag("PASSWORD_REQUIRE_MIXED", false)?,
             directory_access: source.parsed("DIRECTORY_ACCESS", DirectoryAccess::Premium)?,
             self_service_plan: source.flag("SELF_SERVICE_PLAN", true)?,
+            max_avatar_size: source.number(&["MAX_AVATAR_SIZE"], MOST_AVATAR, 1..=MOST_AVATAR)?.unsigned_abs() as usize,
             avatar_base_url: source.get("AVATAR_BASE_URL").map(|_| source.url("AVATAR_BASE_URL")).transpose()?,
             registration: source.parsed("REGISTRATION", Registration::Open)?,
             admin_emails: source.addresses("ADMIN_EMAILS")?,

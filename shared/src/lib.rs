@@ -11,6 +11,7 @@ pub mod domain;
 pub mod http;
 pub mod mail;
 pub mod markup;
+pub mod objects;
 pub mod platform;
 pub mod store;
 pub mod telemetry;

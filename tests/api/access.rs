@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use data_encoding::BASE64;
 use futures_util::{StreamExt, stream};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -113,7 +114,10 @@ async fn call(
             request = request.header(name, value);
         }
     }
-    if let Some(body) = operation.event["body"].as_str() {
+    if operation.event["isBase64Encoded"] == true {
+        let body = operation.event["body"].as_str().unwrap_or_default();
+        request = request.body(BASE64.decode(body.as_bytes()).unwrap());
+    } else if let Some(body) = operation.event["body"].as_str() {
         // The event's person is whoever calls.
         let email =
             caller.as_ref().map_or_else(|| format!("nobody{number}@example.com"), |caller| caller.email.clone());

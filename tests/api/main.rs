@@ -3,6 +3,7 @@
 mod access;
 mod attempts;
 mod auth;
+mod avatars;
 mod conventions;
 mod dump;
 mod events;

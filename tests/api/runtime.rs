@@ -80,6 +80,7 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         ("auth", "register", 201),
         ("users", "is_admin", 401),
         ("attempts", "summary", 401),
+        ("avatars", "avatar", 401),
         ("system", "readyz", 200),
     ];
     for function in Template::parse(TEMPLATE).expect("a template").functions() {

@@ -178,6 +178,11 @@ impl App {
         dump
     }
 
+    /// The keys of a bucket's objects, past the service.
+    pub fn objects(&self, bucket: &str) -> Vec<String> {
+        self.stack.objects(bucket)
+    }
+
     /// POST of JSON by a member.
     pub async fn post_as(&self, member: &Member, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::POST, path).bearer_auth(&member.access_token).json(&body)).await

@@ -30,6 +30,7 @@ pub fn openapi() -> String {
     let parts = [
         auth::endpoints().openapi(),
         users::endpoints().openapi(),
+        avatars::endpoints().openapi(),
         attempts::endpoints().openapi(),
         system::endpoints().openapi(),
     ];
@@ -71,7 +72,7 @@ fn endpoints() -> String {
             rows.iter_mut().find(|row| row.1 == same && (row.2 == method || (row.2 == "put" && method == "patch")));
         row.into_iter().for_each(|row| row.4.push(shown.clone()));
     }
-    let order = ["auth", "users", "attempts", "system"];
+    let order = ["auth", "users", "avatars", "attempts", "system"];
     rows.sort_by_key(|row| order.iter().position(|tag| *tag == row.0));
     let head = "| endpoint | also | what |\n| --- | --- | --- |\n".to_owned();
     rows.into_iter().fold(head, |table, (_, path, method, summary, also)| {

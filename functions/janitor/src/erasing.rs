@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
-use shared::store::{Erasure, StoreError};
+use shared::store::Erasure;
 
-use crate::Janitor;
+use crate::{Failure, Janitor};
 
 /// How long one go may take: at a record, behind which others wait, and in the minute's sweep.
 pub const OF_A_RECORD: Duration = Duration::from_secs(20);
@@ -16,8 +16,9 @@ pub fn deadline(time: Duration) -> Instant {
 impl Janitor {
     /// Erases what an account left, as far as there is time. What is left is taken up by the next sweep, which also looks
     /// once more after whatever was under way when the account ended.
-    pub async fn erase(&self, erasure: &Erasure, until: Instant) -> Result<(), StoreError> {
+    pub async fn erase(&self, erasure: &Erasure, until: Instant) -> Result<(), Failure> {
         let user_id = erasure.user_id;
+        self.avatars.delete_all(&format!("avatars/{user_id}/")).await?;
         let erased =
             self.attempts.erase(user_id, until).await? && self.accounts.erase_leftovers(user_id, until).await?;
         if erased && self.accounts.finish_erasure(erasure, self.clock.now()).await? {

@@ -17,11 +17,22 @@ use shared::{
     Platform, aws,
     clock::Clock,
     config::Settings,
+    objects::{ObjectError, Objects},
     store::{Accounts, Attempts, Event as AccountEvent, StoreError},
 };
 use std::sync::Arc;
+use thiserror::Error;
 
 use task::Task;
+
+/// Why something was not done.
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+}
 
 /// What the janitor may touch.
 #[derive(Clone)]
@@ -30,6 +41,7 @@ pub struct Janitor {
     clock: Clock,
     accounts: Accounts,
     attempts: Attempts,
+    avatars: Objects,
 }
 
 impl Janitor {
@@ -43,6 +55,7 @@ impl Janitor {
             clock: platform.clock.clone(),
             accounts: Accounts::new(platform)?,
             attempts: Attempts::new(platform)?,
+            avatars: Objects::new(platform, "AVATAR_BUCKET")?,
         })
     }
 
@@ -67,7 +80,7 @@ impl Janitor {
             let sequence_number = record.change.sequence_number.clone();
             let Err(error) = self.handle_record(record).await else { continue };
             let reason = aws::reason(&error);
-            if matches!(error, StoreError::Damaged { .. }) {
+            if matches!(error, Failure::Store(StoreError::Damaged { .. })) {
                 tracing::error!(sequence_number, reason, "a record is given up");
                 continue;
             }
@@ -80,9 +93,9 @@ impl Janitor {
         response
     }
 
-    async fn handle_record(&self, record: EventRecord) -> Result<(), StoreError> {
+    async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         match Task::of(record)? {
-            Some(Task::Index(user_id)) => self.accounts.index(user_id).await,
+            Some(Task::Index(user_id)) => Ok(self.accounts.index(user_id).await?),
             Some(Task::Erase(erasure)) => self.erase(&erasure, erasing::deadline(erasing::OF_A_RECORD)).await,
             Some(Task::ClearUp(pending)) => {
                 if self.attempts.remove_unreferenced(&pending).await? {

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
-use shared::store::{Ended, Erasing, StoreError};
+use shared::store::{Ended, Erasing};
 
-use crate::{Janitor, erasing};
+use crate::{Failure, Janitor, erasing};
 
 /// Accounts whose address is not verified for so long are erased.
 const UNVERIFIED: TimeDelta = TimeDelta::days(7);
@@ -12,7 +12,7 @@ const ACCOUNTS: usize = 500;
 
 impl Janitor {
     /// What every minute does: goes on with the erasures under way, and ends accounts that were never verified.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
+    pub async fn sweep(&self) -> Result<(), Failure> {
         let until = erasing::deadline(erasing::OF_A_SWEEP);
         for erasure in self.accounts.open_erasures().await? {
             self.erase(&erasure, until).await?;
@@ -20,7 +20,7 @@ impl Janitor {
         self.end_unverified().await
     }
 
-    async fn end_unverified(&self) -> Result<(), StoreError> {
+    async fn end_unverified(&self) -> Result<(), Failure> {
         let now = self.clock.now();
         let until = now - UNVERIFIED;
         let from = self.accounts.looked_through().await?.unwrap_or(until - FIRST_LOOK);
@@ -29,7 +29,7 @@ impl Janitor {
         }
         // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
         if !self.settings.require_verified_email {
-            return self.accounts.note_looked_through(until).await;
+            return Ok(self.accounts.note_looked_through(until).await?);
         }
         let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
         let looked_through = if made.len() < ACCOUNTS { until } else { made.last().map_or(until, |(at, _)| *at) };
@@ -41,6 +41,6 @@ impl Janitor {
                 tracing::info!(%user_id, "an account that was never verified is ended");
             }
         }
-        self.accounts.note_looked_through(looked_through).await
+        Ok(self.accounts.note_looked_through(looked_through).await?)
     }
 }

@@ -114,6 +114,7 @@ async fn router(name: &str, platform: &Platform) -> Result<Router, lambda_http::
     let settings = &platform.settings;
     Ok(match name {
         "attempts" => http::finish(attempts::router(attempts::State::load(platform).await?), settings),
+        "avatars" => http::finish(avatars::router(avatars::State::load(platform).await?), settings),
         "auth" => http::finish(auth::router(auth::State::load(platform).await?), settings),
         "system" => http::observed(system::router(system::State::load(platform)?), settings),
         "users" => http::finish(users::router(users::State::load(platform).await?), settings),

@@ -72,6 +72,7 @@ pub struct Stack {
     pub address: SocketAddr,
     pub aws_address: SocketAddr,
     functions: functions::Functions,
+    aws: aws::Aws,
     tasks: JoinSet<()>,
 }
 
@@ -95,12 +96,17 @@ impl Stack {
         let control = control::Control { aws: aws.clone(), clock: clock.clone(), streams, schedule };
         let gateway = gateway::Gateway::new(&template, functions.http.clone(), clock, aws.ledger.clone())?;
         tasks.spawn(gateway::serve(listener, gateway, control::router(control)));
-        Ok(Self { address, aws_address, functions, tasks })
+        Ok(Self { address, aws_address, functions, aws, tasks })
     }
 
     /// Invokes the function of that binary with an event, as `cargo lambda invoke` would; nothing where it fails.
     pub async fn invoke(&self, binary: &str, event: serde_json::Value) -> Option<serde_json::Value> {
         self.functions.invoke(binary, event).await
+    }
+
+    /// The keys of a bucket's objects, in alphabetical order.
+    pub fn objects(&self, bucket: &str) -> Vec<String> {
+        self.aws.objects(bucket)
     }
 
     /// Runs until a part of it stops, which none does by itself.

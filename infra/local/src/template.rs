@@ -116,6 +116,11 @@ impl Template {
         tables.map(read).collect()
     }
 
+    /// The buckets, each under its logical id in lower case as its name.
+    pub fn buckets(&self) -> Vec<String> {
+        self.resources("AWS::S3::Bucket").map(|(name, _)| name.to_lowercase()).collect()
+    }
+
     fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let all = self.0["Resources"].as_object().into_iter().flatten();
         all.filter(move |(_, resource)| resource["Type"] == kind)
@@ -139,6 +144,9 @@ impl Template {
     fn reference(&self, name: &str) -> String {
         if let Some((_, value)) = PSEUDO_PARAMETERS.iter().find(|(pseudo, _)| *pseudo == name) {
             return (*value).to_owned();
+        }
+        if self.0["Resources"][name]["Type"] == "AWS::S3::Bucket" {
+            return name.to_lowercase();
         }
         let default = &self.0["Parameters"][name]["Default"];
         if default.is_null() { name.to_owned() } else { self.text(default) }

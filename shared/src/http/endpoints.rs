@@ -99,7 +99,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([password])))
         .build();
-    let tags = ["auth", "users", "attempts", "system"].map(Tag::new);
+    let tags = ["auth", "users", "avatars", "attempts", "system"].map(Tag::new);
     let mut whole = OpenApiBuilder::new().info(info).components(Some(components)).tags(Some(tags)).build();
     for part in parts {
         whole.merge(part);

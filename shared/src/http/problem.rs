@@ -13,6 +13,7 @@ use super::layers::RequestId;
 use crate::{
     aws::reason,
     crypto::{AccessTokenError, HashError, KeyError},
+    objects::ObjectError,
     store::StoreError,
 };
 
@@ -71,6 +72,7 @@ codes! {
     LastAdmin, "last_admin", CONFLICT, "there would be no admin left";
     BodyTooLarge, "body_too_large", PAYLOAD_TOO_LARGE, "the body is larger than this path takes";
     UnsupportedMediaType, "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "the body's content type is not one that this path takes";
+    InvalidImage, "invalid_image", UNPROCESSABLE_ENTITY, "the picture is broken, or larger than is taken";
     ValidationFailed, "validation_failed", UNPROCESSABLE_ENTITY, "a field is missing, unknown or not valid; see `errors`";
     TooManyRequests, "too_many_requests", TOO_MANY_REQUESTS, "try again after `Retry-After` seconds";
     InternalError, "internal_error", INTERNAL_SERVER_ERROR, "the service failed; the log has the reason";
@@ -226,6 +228,18 @@ impl From<StoreError> for Problem {
                 Self { source: Some(reason(&error)), ..told.retry_after(TimeDelta::seconds(1)) }
             }
             StoreError::Refused(_) | StoreError::Damaged { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ObjectError> for Problem {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Unavailable(_) => {
+                let told = Self::new(Code::Unavailable, "The service cannot answer now. Please try again.");
+                Self { source: Some(reason(&error)), ..told.retry_after(TimeDelta::seconds(1)) }
+            }
+            ObjectError::Refused(_) => Self::internal(&error),
         }
     }
 }

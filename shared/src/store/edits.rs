@@ -33,8 +33,12 @@ pub struct UserEdit {
 /// How an edit ended.
 #[derive(Debug)]
 pub enum Edited {
-    /// The user as they are now, with the document that was edited.
-    Yes(Box<Account>, StoredDocument),
+    /// The user as they are now, with the document that was edited, as it is and as it was.
+    Yes {
+        account: Box<Account>,
+        document: StoredDocument,
+        before: StoredDocument,
+    },
     UsernameTaken,
     /// There would be no admin left.
     LastAdmin,
@@ -79,10 +83,10 @@ impl Accounts {
             }
             let refused = match self.write(&account, &next, &stored, document.as_ref(), edit, now).await? {
                 Written::Yes => {
-                    let stored = document.map_or(stored.clone(), |document| after(&stored, document, now));
+                    let document = document.map_or(stored.clone(), |document| after(&stored, document, now));
                     let mut next = next;
                     next.updated_at = if edit.account.is_empty() { next.updated_at } else { now };
-                    return Ok(Edited::Yes(Box::new(next), stored));
+                    return Ok(Edited::Yes { account: Box::new(next), document, before: stored });
                 }
                 Written::No(refused) => refused,
             };

@@ -91,7 +91,7 @@ fn admit_to_directory(state: &State, caller: &Caller) -> Result<(), Problem> {
 /// What an edit made of the user.
 fn edited(outcome: Edited) -> Result<(Account, StoredDocument), Problem> {
     match outcome {
-        Edited::Yes(account, document) => Ok((*account, document)),
+        Edited::Yes { account, document, .. } => Ok((*account, document)),
         Edited::UsernameTaken => Err(Problem::new(Code::UsernameTaken, "Username already taken")),
         Edited::LastAdmin => Err(last_admin()),
         Edited::PlanUnchanged => Err(Problem::new(Code::PlanUnchanged, "The account has this plan already.")),

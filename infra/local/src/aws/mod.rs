@@ -1,10 +1,11 @@
-//! Plays AWS on one endpoint: DynamoDB by its target header, Secrets Manager by its, SES by its paths.
+//! Plays AWS on one endpoint: DynamoDB by its target header, Secrets Manager by its, SES by its paths, S3 by its signatures.
 
 pub mod faults;
 pub mod mailbox;
 
 mod capacity;
 mod dynamodb;
+mod s3;
 mod secrets;
 mod ses;
 
@@ -20,7 +21,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use chrono::Utc;
@@ -37,6 +38,7 @@ use crate::{
 use dynamodb::DynamoDb;
 use faults::Faults;
 use mailbox::Mailbox;
+use s3::S3;
 use secrets::Secrets;
 
 /// The region that everything is in.
@@ -52,6 +54,7 @@ pub struct Aws {
     pub faults: Faults,
     pub ledger: Ledger,
     pub written: Written,
+    s3: S3,
     secrets: Secrets,
     clock: MovableClock,
 }
@@ -103,6 +106,7 @@ impl Aws {
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, StartError> {
         let aws = Self {
+            s3: S3::open(data, template)?,
             secrets: Secrets::open(data, clock.now())?,
             mailbox: Mailbox::open(data)?,
             dynamodb: DynamoDb::start(data, template, clock, tasks).await?,
@@ -127,6 +131,41 @@ impl Aws {
         self.faults.around(service, operation, &request, self.call(service, operation, &request)).await
     }
 
+    /// The keys of a bucket's objects, in alphabetical order.
+    pub fn objects(&self, bucket: &str) -> Vec<String> {
+        self.s3.objects(bucket)
+    }
+
+    /// Answers a call of S3, unless a fault strikes it.
+    async fn object(&self, began: Instant, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+        let operation = method.as_str().to_owned();
+        let trace = headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut response = None;
+        let call = async {
+            let answered = self.s3.call(method, uri, headers, body).await;
+            let status = answered.status();
+            response = Some(answered);
+            Answer::new(status, Value::Null)
+        };
+        let answer = self.faults.around("s3", &operation, &Value::Null, call).await;
+        let call = Call {
+            service: "s3".to_owned(),
+            operation,
+            table: None,
+            kind: None,
+            status: answer.status.as_u16(),
+            wru: 0.0,
+            rru: 0.0,
+            began_us: 0,
+            ended_us: 0,
+        };
+        self.ledger.note(trace.as_deref().map(trace_root), began, call);
+        match response {
+            Some(response) if answer.status == response.status() => response,
+            _ => s3::failure(answer.status),
+        }
+    }
+
     async fn call(&self, service: &str, operation: &str, request: &Value) -> Answer {
         match service {
             "dynamodb" => {
@@ -141,8 +180,11 @@ impl Aws {
     }
 }
 
-async fn answer(State(aws): State<Aws>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let began = Instant::now();
+    if s3::is_for(&uri, &headers) {
+        return aws.object(began, method, uri, headers, body).await;
+    }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let (service, operation) = named(text("x-amz-target"), &uri);
     let answer = aws.dispatch(service, &operation, &body).await;

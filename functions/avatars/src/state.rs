@@ -1,0 +1,103 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::extract::FromRef;
+use lambda_http::Error;
+use shared::{
+    Platform,
+    clock::Clock,
+    config::Settings,
+    domain::{Account, Act, AuditEntry, Edit, Edits},
+    http::{Authority, AvatarAddress, Caller, Code, Problem, User},
+    objects::Objects,
+    store::{Accounts, DocumentKind, Edited, StoredDocument, UserEdit},
+};
+use uuid::Uuid;
+
+use crate::picture::Studio;
+
+/// What the handlers of this function may touch.
+#[derive(Clone, FromRef)]
+pub struct State {
+    pub settings: Arc<Settings>,
+    pub clock: Clock,
+    pub accounts: Accounts,
+    pub authority: Authority,
+    pub avatars: AvatarAddress,
+    pub objects: Objects,
+    pub studio: Studio,
+}
+
+/// The attribute of the profile that this function writes.
+const AVATAR: &str = "avatar";
+
+impl State {
+    /// Reads the published keys, and opens what the handlers need.
+    ///
+    /// # Errors
+    /// Where a setting or a key is not to be had.
+    pub async fn load(platform: &Platform) -> Result<Self, Error> {
+        Ok(Self {
+            settings: Arc::clone(&platform.settings),
+            clock: platform.clock.clone(),
+            accounts: Accounts::new(platform)?,
+            authority: Authority::load(platform).await?,
+            avatars: AvatarAddress::new(&platform.settings),
+            objects: Objects::new(platform, "AVATAR_BUCKET")?,
+            studio: Studio::new(),
+        })
+    }
+
+    /// Whom the caller may change, with their profile.
+    ///
+    /// # Errors
+    /// `forbidden`, or `not_found` where there is no such user.
+    pub async fn subject(&self, caller: &Caller, id: &str) -> Result<(Account, StoredDocument), Problem> {
+        let subject = caller.subject(Some(id))?;
+        let profile = self.accounts.find_document(subject, DocumentKind::Profile).await?;
+        if subject == caller.account.id {
+            return Ok((caller.account.clone(), profile));
+        }
+        Ok((self.accounts.find(subject).await?.ok_or_else(missing)?, profile))
+    }
+
+    /// Gives a user that avatar, or none, and lets the object go that they had before.
+    ///
+    /// # Errors
+    /// Where the account is gone, or a store cannot answer.
+    pub async fn set(
+        &self,
+        caller: &Caller,
+        (account, profile): (Account, StoredDocument),
+        object: Option<String>,
+    ) -> Result<User, Problem> {
+        let by_admin = account.id != caller.account.id;
+        let edits = Edits::from([(AVATAR, object.clone().map_or(Edit::Cleared, |object| Edit::To(object.into())))]);
+        let edit = UserEdit {
+            document: Some((DocumentKind::Profile, edits)),
+            audit: by_admin.then(|| self.entry(caller, account.id)),
+            ..UserEdit::default()
+        };
+        let outcome = self.accounts.edit(account, profile, &edit, self.clock.now()).await?;
+        let Edited::Yes { account, document, before } = outcome else { return Err(missing()) };
+        if let Some(old) = before.document.text(AVATAR).filter(|old| Some(old) != object.as_ref()) {
+            self.objects.delete(&old).await?;
+        }
+        Ok(User::seen_by(caller.account.role, &account, &document, &self.avatars, self.clock.now()))
+    }
+
+    fn entry(&self, caller: &Caller, target: Uuid) -> AuditEntry {
+        AuditEntry {
+            id: self.clock.new_id(),
+            at: self.clock.now(),
+            actor: caller.account.id,
+            target,
+            act: Act::UserUpdated,
+            changes: BTreeMap::from([(AVATAR.to_owned(), "edited".to_owned())]),
+        }
+    }
+}
+
+/// There is no such user.
+pub fn missing() -> Problem {
+    Problem::new(Code::NotFound, "There is no such user.")
+}

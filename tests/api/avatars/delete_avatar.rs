@@ -1,0 +1,22 @@
+use image::ImageFormat;
+use reqwest::StatusCode;
+use serde_json::Value;
+use tests::client::App;
+
+use super::{PATH, halves, upload};
+
+#[tokio::test]
+async fn an_avatar_goes_with_its_object_and_going_again_changes_nothing() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let bob = app.member("bob@example.com").await;
+    upload(&app, &alice, halves(40, 40, ImageFormat::Png)).await;
+    let by_id = format!("/api/v1/users/{}/avatar", alice.id);
+    assert_eq!(app.delete_as(&bob, &by_id).await.code(), "forbidden");
+    for _ in 0..2 {
+        let answer = app.delete_as(&alice, PATH).await;
+        assert_eq!((answer.status, &answer.json()["avatar_url"]), (StatusCode::OK, &Value::Null));
+        assert!(app.objects("avatarbucket").is_empty());
+    }
+    assert_eq!(app.get(&by_id).await.status, StatusCode::NOT_FOUND);
+}
