@@ -7,7 +7,7 @@ use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
     presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{Delete, ObjectIdentifier},
+    types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier},
 };
 use thiserror::Error;
 
@@ -42,6 +42,51 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> From<S
     }
 }
 
+/// Bytes of a piece of an object: S3 takes none under 5 MiB, but for the last.
+const PIECE: usize = 8 * 1024 * 1024;
+
+/// An object that is being written.
+pub struct ObjectWriter {
+    objects: Objects,
+    key: String,
+    upload_id: String,
+    parts: Vec<CompletedPart>,
+    piece: Vec<u8>,
+}
+
+impl ObjectWriter {
+    /// Adds to the object.
+    ///
+    /// # Errors
+    /// Where S3 cannot answer.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE { self.send().await } else { Ok(()) }
+    }
+
+    async fn send(&mut self) -> Result<(), ObjectError> {
+        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
+        let piece = std::mem::take(&mut self.piece);
+        let upload = self.objects.client.upload_part().bucket(&*self.objects.bucket).key(&self.key);
+        let upload = upload.upload_id(&self.upload_id).part_number(number).body(ByteStream::from(piece));
+        let sent = upload.send().await?;
+        self.parts.push(CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build());
+        Ok(())
+    }
+
+    /// Makes the object of what was written.
+    ///
+    /// # Errors
+    /// Where S3 cannot answer.
+    pub async fn finish(mut self) -> Result<(), ObjectError> {
+        self.send().await?;
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts)).build();
+        let complete = self.objects.client.complete_multipart_upload().bucket(&*self.objects.bucket).key(&self.key);
+        complete.upload_id(&self.upload_id).multipart_upload(parts).send().await?;
+        Ok(())
+    }
+}
+
 /// A bucket.
 #[derive(Clone)]
 pub struct Objects {
@@ -68,14 +113,15 @@ impl Objects {
         Ok(())
     }
 
-    /// Puts an object that is for one person.
+    /// Begins an object that is for one person, and written piece by piece. Nobody sees it before it is finished.
     ///
     /// # Errors
     /// Where S3 cannot answer.
-    pub async fn put_private(&self, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), ObjectError> {
-        let put = self.client.put_object().bucket(&*self.bucket).key(key).body(ByteStream::from(bytes));
-        put.content_type(content_type).cache_control("no-store").send().await?;
-        Ok(())
+    pub async fn begin(&self, key: &str, content_type: &str) -> Result<ObjectWriter, ObjectError> {
+        let begin = self.client.create_multipart_upload().bucket(&*self.bucket).key(key);
+        let begun = begin.content_type(content_type).cache_control("no-store").send().await?;
+        let upload_id = begun.upload_id.ok_or_else(|| ObjectError::Refused("an upload without an id".into()))?;
+        Ok(ObjectWriter { objects: self.clone(), key: key.to_owned(), upload_id, parts: Vec::new(), piece: Vec::new() })
     }
 
     /// Deletes an object; one that is not there is no failure.

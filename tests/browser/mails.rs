@@ -15,6 +15,8 @@ async fn correspond(app: &App, language: &str) {
     app.patch_as(&alice, "/api/v1/users/me/preferences", json!({ "language": language })).await;
     app.patch_as(&alice, "/users/me", json!({ "name": "Alice With A Rather Long Name <script>" })).await;
     let by_id = format!("/api/v1/users/{}", alice.id);
+    app.post_as(&alice, "/api/v1/users/me/export", json!({})).await;
+    app.mailed_token(&address("alice"), "/export?token=").await;
     app.patch_as(&root, &by_id, json!({ "role": "ADMIN" })).await;
     app.post("/auth/forgot-password", json!({ "email": address("alice") })).await;
     let change = json!({ "current_password": PASSWORD, "new_password": "another-horse-battery" });
@@ -65,7 +67,7 @@ async fn every_mail_is_fit_for_a_phone_in_light_and_dark_and_in_both_languages()
         browser.stop().await;
     }
     // Whoever is invited has not chosen a language yet.
-    assert_eq!(subjects.len(), 12 + 11, "{subjects:#?}");
+    assert_eq!(subjects.len(), 13 + 12, "{subjects:#?}");
 }
 
 /// What the owner of an address hears when someone registers it once more, where registering is private.

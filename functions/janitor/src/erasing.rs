@@ -19,6 +19,7 @@ impl Janitor {
     pub async fn erase(&self, erasure: &Erasure, until: Instant) -> Result<(), Failure> {
         let user_id = erasure.user_id;
         self.avatars.delete_all(&format!("avatars/{user_id}/")).await?;
+        self.exports.delete_all(&format!("exports/{user_id}/")).await?;
         let erased =
             self.attempts.erase(user_id, until).await? && self.accounts.erase_leftovers(user_id, until).await?;
         if erased && self.accounts.finish_erasure(erasure, self.clock.now()).await? {

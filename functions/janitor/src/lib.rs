@@ -4,6 +4,7 @@
 //! Whatever it does can be done again: a record that comes twice, or a go that was cut short, changes nothing.
 
 mod erasing;
+mod exporting;
 mod sweep;
 mod task;
 
@@ -17,6 +18,7 @@ use shared::{
     Platform, aws,
     clock::Clock,
     config::Settings,
+    http::AvatarAddress,
     objects::{ObjectError, Objects},
     store::{Accounts, Attempts, Event as AccountEvent, StoreError},
 };
@@ -42,6 +44,8 @@ pub struct Janitor {
     accounts: Accounts,
     attempts: Attempts,
     avatars: Objects,
+    avatar_address: AvatarAddress,
+    exports: Objects,
 }
 
 impl Janitor {
@@ -56,6 +60,8 @@ impl Janitor {
             accounts: Accounts::new(platform)?,
             attempts: Attempts::new(platform)?,
             avatars: Objects::new(platform, "AVATAR_BUCKET")?,
+            avatar_address: AvatarAddress::new(&platform.settings),
+            exports: Objects::new(platform, "EXPORT_BUCKET")?,
         })
     }
 
@@ -96,6 +102,7 @@ impl Janitor {
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         match Task::of(record)? {
             Some(Task::Index(user_id)) => Ok(self.accounts.index(user_id).await?),
+            Some(Task::Export(user_id)) => self.export(user_id).await,
             Some(Task::Erase(erasure)) => self.erase(&erasure, erasing::deadline(erasing::OF_A_RECORD)).await,
             Some(Task::ClearUp(pending)) => {
                 if self.attempts.remove_unreferenced(&pending).await? {
@@ -108,12 +115,13 @@ impl Janitor {
     }
 }
 
-/// The events of an account after which others may find it otherwise than before: what the template's stream filter lets
-/// through.
+/// The events of an account after which others may find it otherwise than before, and the one that asks for an export:
+/// what the template's stream filter lets through.
 pub const EVENTS: &[AccountEvent] = &[
     AccountEvent::Verified,
     AccountEvent::PasswordChanged,
     AccountEvent::Imported,
     AccountEvent::Edited,
     AccountEvent::RoleChanged,
+    AccountEvent::ExportRequested,
 ];

@@ -103,4 +103,5 @@ pub const EVENTS: &[AccountEvent] = &[
     AccountEvent::AddressChangeRequested,
     AccountEvent::AddressChanged,
     AccountEvent::AddressRestored,
+    AccountEvent::ExportReady,
 ];

@@ -115,6 +115,12 @@ impl Occasion {
                 let due = self.told(Mail::AddressChanged { new_address, link, at }, undo.id.to_string());
                 Due { to: undo.email.clone(), ..due }
             }
+            Event::ExportReady => {
+                let export = account.export.as_ref().filter(|export| export.is_ready(now))?;
+                let link = MailedLink { user_id: account.id, id: export.id }.encode(LinkPurpose::Export, derivation)?;
+                let link = format!("{}/export?token={link}", settings.public_base_url);
+                self.told(Mail::ExportReady { link }, export.id.to_string())
+            }
             Event::AddressRestored => {
                 let at = account.updated_at;
                 self.told(Mail::AddressRestored { at }, at.timestamp_millis().to_string())
@@ -126,7 +132,8 @@ impl Occasion {
             | Event::Guessed
             | Event::ResetTried
             | Event::Edited
-            | Event::Imported => {
+            | Event::Imported
+            | Event::ExportRequested => {
                 return None;
             }
         })

@@ -6,9 +6,10 @@ use shared::{
     Platform,
     clock::Clock,
     config::Settings,
-    crypto::Hasher,
+    crypto::{Derivation, DerivationKeys, Hasher},
     domain::{Account, Act, AuditEntry},
     http::{Authority, AvatarAddress, Caller, PasswordDoor, User},
+    objects::Objects,
     store::{Accounts, Attempts, StoredDocument},
 };
 use uuid::Uuid;
@@ -22,6 +23,8 @@ pub struct State {
     pub attempts: Attempts,
     pub authority: Authority,
     pub avatars: AvatarAddress,
+    pub derivation: Derivation,
+    pub exports: Objects,
     pub door: PasswordDoor,
     pub hasher: Hasher,
 }
@@ -32,13 +35,16 @@ impl State {
     /// # Errors
     /// Where a setting or a key is not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, Error> {
+        let (authority, derivation) = tokio::try_join!(Authority::load(platform), DerivationKeys::read(platform))?;
         let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
         Ok(Self {
             settings: Arc::clone(&platform.settings),
             clock: platform.clock.clone(),
             attempts: Attempts::new(platform)?,
-            authority: Authority::load(platform).await?,
+            authority,
             avatars: AvatarAddress::new(&platform.settings),
+            derivation: Derivation::new(&derivation)?,
+            exports: Objects::new(platform, "EXPORT_BUCKET")?,
             door: PasswordDoor::new(platform, &accounts, &hasher),
             accounts,
             hasher,

@@ -41,6 +41,8 @@ const DELAY: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(1);
 /// Pause after a batch that failed.
 const RETRY: Duration = Duration::from_millis(300);
+/// Functions that may wake one another in a row: a janitor that writes what a mailer mails.
+const CHAIN: usize = 3;
 /// How long someone who asks for the mailbox waits for the streams.
 const SETTLING: Duration = Duration::from_secs(5);
 
@@ -52,13 +54,19 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Waits until everything written before this call was handed to its function, or for a few seconds.
+    /// Waits until everything written before this call was handed to its function, and what these wrote to the next one,
+    /// or for a few seconds.
     pub async fn settle(&self) {
-        let wanted = self.written.count.fetch_add(1, Ordering::SeqCst) + 1;
-        self.written.notify.notify_one();
         let settled = async {
-            for mut read in self.read.clone() {
-                let _ = read.wait_for(|read| *read >= wanted).await;
+            for _ in 0..CHAIN {
+                let wanted = self.written.count.fetch_add(1, Ordering::SeqCst) + 1;
+                self.written.notify.notify_waiters();
+                for mut read in self.read.clone() {
+                    let _ = read.wait_for(|read| *read >= wanted).await;
+                }
+                if self.written.count.load(Ordering::SeqCst) == wanted {
+                    break;
+                }
             }
         };
         // Where a function keeps failing, the caller sees what there is.

@@ -3,7 +3,9 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{AddressChange, AddressUndo, DisplayName, EmailAddress, Guesses, Invitation, Session, SessionId, Username};
+use super::{
+    AddressChange, AddressUndo, DisplayName, EmailAddress, Export, Guesses, Invitation, Session, SessionId, Username,
+};
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,7 @@ pub struct Account {
     pub address_change_by: Option<SessionId>,
     /// Changes of address that can be undone, the oldest first.
     pub address_undos: Vec<AddressUndo>,
+    pub export: Option<Export>,
 }
 
 impl Account {
@@ -199,6 +202,7 @@ impl From<NewAccount> for Account {
             address_change: None,
             address_change_by: None,
             address_undos: Vec::new(),
+            export: None,
         }
     }
 }

@@ -12,8 +12,8 @@ use super::{
     keys,
 };
 use crate::domain::{
-    Account, AddressChange, AddressUndo, DisplayName, EmailAddress, Guesses, Invitation, Plan, Reset, Role, Session,
-    SessionTimes, Stay, Username,
+    Account, AddressChange, AddressUndo, DisplayName, EmailAddress, Export, Guesses, Invitation, Plan, Reset, Role,
+    Session, SessionTimes, Stay, Username,
 };
 
 const TABLE: &str = "users";
@@ -54,6 +54,7 @@ pub(super) fn item(account: &Account, event: Event) -> Item {
     put_some(&mut item, "inv", account.invitation.as_ref().map(invitation));
     put_some(&mut item, "chg", account.address_change.as_ref().map(address_change));
     put_some(&mut item, "und", (!account.address_undos.is_empty()).then(|| address_undos(&account.address_undos)));
+    put_some(&mut item, "exp", account.export.as_ref().map(export));
     item.insert(keys::MADE_IN.to_owned(), text(keys::made_in(account.created_at)));
     item
 }
@@ -94,6 +95,7 @@ pub(super) fn read(item: &Item) -> Result<Account, StoreError> {
         invitation: reader.map("inv")?.map(|entry| read_invitation(&entry)).transpose()?,
         address_change: reader.map("chg")?.map(|entry| read_address_change(&entry)).transpose()?,
         address_change_by: reader.optional_text("chg_by")?.and_then(|id| Uuid::try_parse(id).ok()),
+        export: reader.map("exp")?.map(|entry| read_export(&entry)).transpose()?,
         address_undos: reader.maps("und")?.iter().map(read_address_undo).collect::<Result<_, _>>()?,
     })
 }
@@ -198,6 +200,20 @@ fn read_address_undo(entry: &Reader<'_>) -> Result<AddressUndo, StoreError> {
     })
 }
 
+/// An export that was asked for.
+pub(super) fn export(export: &Export) -> AttributeValue {
+    let mut map = HashMap::from([
+        ("id".to_owned(), text(export.id.simple().to_string())),
+        ("at".to_owned(), moment(export.asked_at)),
+    ]);
+    put_some(&mut map, "ready", export.ready_at.map(moment));
+    AttributeValue::M(map)
+}
+
+fn read_export(entry: &Reader<'_>) -> Result<Export, StoreError> {
+    Ok(Export { id: entry.uuid("id")?, asked_at: entry.moment("at")?, ready_at: entry.optional_moment("ready")? })
+}
+
 /// What a link is derived from.
 fn link(id: Uuid, end: DateTime<Utc>) -> HashMap<String, AttributeValue> {
     HashMap::from([("id".to_owned(), text(id.simple().to_string())), ("end".to_owned(), moment(end))])
@@ -263,6 +279,7 @@ mod tests {
                 email: EmailAddress::parse("old@example.com").unwrap(),
                 end: now,
             }],
+            export: Some(Export { id: Uuid::from_u128(11), asked_at: now, ready_at: Some(now) }),
         }
     }
 
@@ -275,7 +292,7 @@ mod tests {
         assert_eq!((read.known_devices, read.newest_device), (written.known_devices, written.newest_device));
         assert_eq!((read.language, read.timezone), (written.language, written.timezone));
         assert_eq!((read.profile_private, read.contact_public), (written.profile_private, written.contact_public));
-        assert_eq!(read.invitation, written.invitation);
+        assert_eq!((read.invitation, read.export), (written.invitation, written.export));
         assert!(read.address_undos == written.address_undos && read.address_change == written.address_change);
         assert_eq!((read.role, read.plan, read.last_login_at), (written.role, written.plan, written.last_login_at));
     }

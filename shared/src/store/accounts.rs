@@ -79,6 +79,10 @@ events! {
     AddressChangeRequested, "address_change_requested";
     AddressChanged, "address_changed";
     AddressRestored, "address_restored";
+    /// Its owner asked for all of their data.
+    ExportRequested, "export_requested";
+    /// All of their data was written.
+    ExportReady, "export_ready";
 }
 
 /// Until when the address of a claim is held for whoever left it.

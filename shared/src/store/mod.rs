@@ -14,6 +14,7 @@ mod directory;
 mod documents;
 mod edits;
 mod erasures;
+mod exports;
 mod guesses;
 mod history;
 mod imports;

@@ -69,7 +69,7 @@ pub struct Written {
 impl Written {
     fn happened(&self) {
         self.count.fetch_add(1, Ordering::SeqCst);
-        self.notify.notify_one();
+        self.notify.notify_waiters();
     }
 }
 

@@ -1,0 +1,38 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// A copy of all of a person's data that they asked for. The link to it is derived from its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    pub id: Uuid,
+    pub asked_at: DateTime<Utc>,
+    /// When it was written, once it is.
+    pub ready_at: Option<DateTime<Utc>>,
+}
+
+impl Export {
+    /// How long the link to it works.
+    pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
+    /// How long one that is asked for stands in the way of another one.
+    pub const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+    /// When the link to it stops working.
+    pub fn end(&self) -> Option<DateTime<Utc>> {
+        self.ready_at.map(|ready_at| ready_at + Self::LIFETIME)
+    }
+
+    /// Whether it can be had at `now`.
+    pub fn is_ready(&self, now: DateTime<Utc>) -> bool {
+        self.end().is_some_and(|end| now < end)
+    }
+
+    /// Whether it is being written at `now`, or was written just now.
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        now < self.asked_at + Self::PATIENCE
+    }
+
+    /// The key of its object.
+    pub fn object(&self, user_id: Uuid) -> String {
+        format!("exports/{user_id}/{}.json", self.id)
+    }
+}
