@@ -41,7 +41,7 @@ async fn pages_are_fit_for_a_phone_and_work_by_hand_in_light_and_dark() {
         browser.open(&app.address(&format!("/reset-password?token={token}"))).await;
         browser.assert_fit("reset").await;
         choose(&browser, NEW, "something-else").await;
-        browser.wait_for("must be the same").await;
+        browser.wait_for("are not the same").await;
         browser.assert_fit("reset, refused").await;
         choose(&browser, NEW, NEW).await;
         browser.wait_for("Password changed").await;

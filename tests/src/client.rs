@@ -178,6 +178,16 @@ impl App {
         dump
     }
 
+    /// Adds people, numbered from `first`, past the service.
+    pub fn load_people(&self, first: u64, count: u64) {
+        self.stack.load_people(first, count, |_| {}).expect("people");
+    }
+
+    /// Gives a member attempts, past the service.
+    pub fn load_attempts(&self, member: &Member, count: u32) {
+        self.stack.load_attempts(member.id.parse().expect("an id"), count, |_| {}).expect("attempts");
+    }
+
     /// The keys of a bucket's objects, past the service.
     pub fn objects(&self, bucket: &str) -> Vec<String> {
         self.stack.objects(bucket)
@@ -291,8 +301,11 @@ impl App {
         assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
     }
 
-    /// Injects a fault.
+    /// Injects a fault, once the streams have caught up: it is meant for what the test does next.
     pub async fn fault(&self, fault: Value) {
+        if fault["count"] != 0 {
+            self.all_letters().await;
+        }
         let injected = self.post("/_local/faults", fault).await;
         assert_eq!(injected.status, StatusCode::NO_CONTENT, "{}", injected.text);
     }

@@ -26,8 +26,10 @@ impl Janitor {
         self.write_export(&account, &export).await?;
         if self.accounts.note_export(&account, &export, self.clock.now()).await? {
             tracing::info!(%user_id, "export ready");
+            return Ok(());
         }
-        Ok(())
+        // The account went meanwhile, or wants another one by now: nobody is to find this one.
+        Ok(self.exports.delete(&export.object(user_id)).await?)
     }
 
     async fn write_export(&self, account: &Account, export: &Export) -> Result<(), Failure> {

@@ -1,5 +1,8 @@
 use chrono::TimeDelta;
-use shared::store::{Ended, Erasing};
+use shared::{
+    domain::Account,
+    store::{Ended, Erasing},
+};
 
 use crate::{Failure, Janitor, erasing};
 
@@ -34,9 +37,9 @@ impl Janitor {
         let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
         let looked_through = if made.len() < ACCOUNTS { until } else { made.last().map_or(until, |(at, _)| *at) };
         for (_, user_id) in made {
-            let Some(account) = self.accounts.find(user_id).await?.filter(|account| !account.verified) else {
-                continue;
-            };
+            // Verifying and whatever comes after it touch the account; one that an admin unverified is not taken for new.
+            let untouched = |account: &Account| !account.verified && account.updated_at == account.created_at;
+            let Some(account) = self.accounts.find(user_id).await?.filter(untouched) else { continue };
             if self.accounts.end_account(account, &Erasing::NeverVerified, now).await? == Ended::Yes {
                 tracing::info!(%user_id, "an account that was never verified is ended");
             }

@@ -10,6 +10,7 @@ mod files;
 mod functions;
 mod gateway;
 mod ledger;
+mod load;
 mod schedule;
 mod streams;
 mod template;
@@ -107,6 +108,22 @@ impl Stack {
     /// The keys of a bucket's objects, in alphabetical order.
     pub fn objects(&self, bucket: &str) -> Vec<String> {
         self.aws.objects(bucket)
+    }
+
+    /// Adds people without a password, numbered from `first`. `done` is told of each.
+    ///
+    /// # Errors
+    /// Where the database refuses them.
+    pub fn load_people(&self, first: u64, count: u64, done: impl FnMut(u64)) -> Result<(), StartError> {
+        load::people(&self.aws.dynamodb.database, first, count, self.aws.now(), done)
+    }
+
+    /// Adds attempts of someone who has none yet. `done` is told of each.
+    ///
+    /// # Errors
+    /// Where the database refuses them.
+    pub fn load_attempts(&self, user_id: uuid::Uuid, count: u32, done: impl FnMut(u64)) -> Result<(), StartError> {
+        load::attempts(&self.aws.dynamodb.database, user_id, count, self.aws.now(), done)
     }
 
     /// Runs until a part of it stops, which none does by itself.

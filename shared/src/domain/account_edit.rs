@@ -1,4 +1,4 @@
-use super::{Account, DisplayName, Edit, Plan, Role, Username};
+use super::{Account, DisplayName, Edit, Guesses, Plan, Role, Username};
 
 /// What an edit does with an account; absent is unchanged.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ impl AccountEdit {
         self.name.is_unchanged() && self.username.is_unchanged() && texts && flags.iter().all(Option::is_none) && !acts
     }
 
-    /// The account after it. What it does to guesses and sessions is the store's to write.
+    /// The account after it.
     pub fn applied(&self, account: &Account) -> Account {
         let mut next = account.clone();
         next.name = self.name.applied(next.name);
@@ -41,6 +41,12 @@ impl AccountEdit {
         next.plan = self.plan.unwrap_or(next.plan);
         next.active = self.active.unwrap_or(next.active);
         next.verified = self.verified.unwrap_or(next.verified);
+        if self.unlock {
+            next.guesses = Guesses { generation: next.guesses.generation + 1, ..Guesses::default() };
+        }
+        if self.ends_sessions() {
+            next.sessions.clear();
+        }
         next
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Account, Document};
 
 /// Words of a person that the index holds at the most.
-pub const MOST_WORDS: usize = 20;
+pub const MOST_WORDS: usize = 40;
 /// Characters of a word that the index holds at the most.
 const LONGEST_WORD: usize = 40;
 
@@ -30,7 +30,8 @@ impl SearchHit {
         let username = account.username.as_ref().map(|username| username.as_str().to_owned());
         let name = account.name.as_ref().map(|name| name.as_str().to_owned());
         let current_title = profile.text("current_title");
-        let texts = [&name, &username, &current_title];
+        // The username first: it is what people who know someone look for.
+        let texts = [&username, &name, &current_title];
         let mut words: Vec<String> = Vec::new();
         for word in texts.into_iter().flatten().flat_map(|text| words_of(text)) {
             if words.len() < MOST_WORDS && !words.contains(&word) {
@@ -75,6 +76,7 @@ fn folded(character: char) -> impl Iterator<Item = char> {
             'þ' => "th",
             'ı' => "i",
             'ħ' => "h",
+            'ς' => "σ",
             _ => "",
         };
         let own = plain.is_empty().then_some(character);
@@ -92,6 +94,7 @@ mod tests {
         assert_eq!(words_of("  İstanbul  ﬁne Ⅳ "), ["istanbul", "fine", "iv"]);
         assert_eq!(words_of("jane_doe-42"), ["jane", "doe", "42"]);
         assert_eq!(words_of("李小龙"), ["李小龙"]);
+        assert_eq!(words_of("ΟΔΥΣΣΕΥΣ"), words_of("Οδυσσεύς"));
     }
 
     #[test]

@@ -198,6 +198,7 @@ impl Caller {
             None | Some("me") => Ok(own),
             Some(id) => match id.parse() {
                 Ok(id) if id == own || self.account.role == Role::Admin => Ok(id),
+                Err(_) if self.is_admin() => Err(Problem::new(Code::NotFound, "There is no such user.")),
                 _ => Err(Problem::new(Code::Forbidden, "This is not yours to see or change.")),
             },
         }

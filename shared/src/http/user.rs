@@ -41,7 +41,8 @@ pub struct User {
     pub failed_attempts: Option<u32>,
     /// When the lock ends; admins only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub locked_until: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<DateTime<Utc>>, required = false)]
+    pub locked_until: Option<Option<DateTime<Utc>>>,
 }
 
 impl User {
@@ -79,7 +80,7 @@ impl User {
             updated_at: profile.updated_at.map_or(account.updated_at, |edited| edited.max(account.updated_at)),
             last_login_at: account.last_login_at,
             failed_attempts: is_admin.then(|| account.guesses.failed(now)),
-            locked_until: account.guesses.locked_until(now).filter(|_| is_admin),
+            locked_until: is_admin.then(|| account.guesses.locked_until(now)),
         }
     }
 }

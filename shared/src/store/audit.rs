@@ -46,10 +46,16 @@ impl Accounts {
         limit: usize,
         now: DateTime<Utc>,
     ) -> Result<(Vec<AuditEntry>, Option<AuditPosition>), StoreError> {
-        let until = filter.to.unwrap_or(now);
+        // Nothing is newer than now, and no cursor of ours says so.
+        let until = filter.to.unwrap_or(now).min(now);
+        let after = after.filter(|after| (0..=now.timestamp_millis()).contains(&after.at));
+        if filter.from.is_some_and(|from| from > until) {
+            return Ok((Vec::new(), None));
+        }
         let newest =
             after.map_or_else(|| keys::audit_moment(until) + "~", |after| keys::audit_entry_name(after.at, after.id));
-        let oldest = filter.from.map_or_else(|| "0".to_owned(), keys::audit_moment);
+        let oldest =
+            filter.from.map_or_else(|| "0".to_owned(), |from| keys::audit_moment(from.max(DateTime::UNIX_EPOCH)));
         let last = after.and_then(|after| DateTime::from_timestamp_millis(after.at)).unwrap_or(until).year();
         let first = filter.from.map_or(FIRST_YEAR, |from| from.year().max(FIRST_YEAR));
         let partitions: Vec<Partition> = match (filter.actor, filter.target) {
@@ -91,6 +97,9 @@ impl Accounts {
         };
         let target = target.filter(|_| matches!(partition, Partition::Actor(_)));
         let mut found = Vec::new();
+        if oldest > newest {
+            return Ok(found);
+        }
         let mut start = None;
         loop {
             let request = self

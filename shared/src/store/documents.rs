@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Accounts, Item, StoreError,
-    attributes::{Reader, moment, number},
+    attributes::{Reader, moment, number, text},
     keys,
     transactions::build,
 };
@@ -96,9 +96,10 @@ pub(super) fn item(
     now: DateTime<Utc>,
 ) -> Result<Item, StoreError> {
     let mut item = keys::document(user_id, kind.as_str()).item();
-    let values = serde_dynamo::to_attribute_value(document.values())
+    // JSON can say numbers and names that DynamoDB's own maps cannot.
+    let values = serde_json::to_string(document.values())
         .map_err(|error| StoreError::Refused(format!("a document cannot be written: {error}")))?;
-    item.insert("v".to_owned(), values);
+    item.insert("v".to_owned(), text(values));
     item.insert("ver".to_owned(), number(seen.version + 1));
     item.insert("created".to_owned(), moment(seen.created_at.unwrap_or(now)));
     item.insert("updated".to_owned(), moment(now));
@@ -107,9 +108,7 @@ pub(super) fn item(
 
 fn read(item: &Item) -> Result<StoredDocument, StoreError> {
     let reader = Reader::new("users", item);
-    let values = item.get("v").cloned().ok_or_else(|| reader.damaged("v"))?;
-    let values: BTreeMap<String, Value> =
-        serde_dynamo::from_attribute_value(values).map_err(|_| reader.damaged("v"))?;
+    let values: BTreeMap<String, Value> = serde_json::from_str(reader.text("v")?).map_err(|_| reader.damaged("v"))?;
     Ok(StoredDocument {
         document: Document::stored(values),
         version: reader.number("ver")?,

@@ -56,6 +56,7 @@ enum Part {
     Account,
     Claim,
     Document,
+    Index,
     Admins,
     Other,
 }
@@ -90,7 +91,8 @@ impl Accounts {
                 }
                 Written::No(refused) => refused,
             };
-            if !refused.contains(&Part::Account) && !refused.contains(&Part::Document) {
+            let changed = [Part::Account, Part::Document, Part::Index];
+            if !changed.iter().any(|part| refused.contains(part)) {
                 if refused.contains(&Part::Claim) {
                     return Ok(Edited::UsernameTaken);
                 }
@@ -153,6 +155,11 @@ impl Accounts {
         parts.extend(
             self.counting_admins(seen.is_acting_admin(), next.is_acting_admin())?.map(|item| (Part::Admins, item)),
         );
+        if seen.is_listed() && !next.is_listed() {
+            // Whoever hides, or is hidden, is found no more from now on; everything else the index learns by and by.
+            let indexed = self.find_indexed(seen.id).await?;
+            parts.extend(self.leaving_index(seen.id, &indexed)?.into_iter().map(|item| (Part::Index, item)));
+        }
         if let Some(entry) = &edit.audit {
             parts.push((Part::Other, self.auditing(entry)?));
         }

@@ -224,7 +224,7 @@ fn resetting(account: &Account, proof: &Proof, password_hash: &str, promoted: bo
         .presented()
         .and_provided("active = :yes AND email = :email AND #role = :old_role AND verified = :verified")
         .set("#hash = :hash, verified = :yes, #role = :role, s = :empty, updated = :now, ev = :ev")
-        .remove("rst, inv")
+        .remove("rst, inv, chg, chg_by")
         .name("#hash", "hash")
         .name("#role", "role")
         .name("#end", "end")
@@ -244,7 +244,7 @@ fn changing(seen: &Account, kept: SessionId, password_hash: &str, now: DateTime<
     let unchanged = "gen = :gen AND #hash = :old AND active = :yes AND size(s) <= :size AND s.#kept.#end > :now";
     let change = Change::provided(unchanged)
         .set("#hash = :hash, updated = :now, ev = :ev")
-        .remove("rst")
+        .remove("rst, chg, chg_by")
         .name("#hash", "hash")
         .name("#end", "end")
         .name("#kept", account_item::roster_name(kept))

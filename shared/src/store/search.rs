@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::{
     Accounts, DocumentKind, Item, StoreError,
-    attributes::{Reader, number, put_some, text},
+    attributes::{Reader, moment, number, put_some, text},
     keys,
     patience::Patience,
     transactions::{Transacted, build, transact},
 };
-use crate::domain::SearchHit;
+use crate::domain::{Account, SearchHit};
 
 /// The item that knows which rows a person has.
 const INDEXED: &str = "SEARCH";
@@ -53,7 +53,7 @@ impl Accounts {
             if indexed.is_in_line(hit.as_ref()) {
                 return Ok(());
             }
-            let items = self.indexing(user_id, &indexed, hit.as_ref())?;
+            let items = self.indexing(&account, &indexed, hit.as_ref())?;
             if let Transacted::Committed = transact(&self.client, items, &mut patience).await? {
                 return Ok(());
             }
@@ -71,25 +71,23 @@ impl Accounts {
         })
     }
 
-    /// New rows, the old ones away, and the note of them: all or nothing, and only while the account is there.
+    /// New rows, the old ones away, and the note of them: all or nothing, and only while the account is as it was read.
     fn indexing(
         &self,
-        user_id: Uuid,
+        account: &Account,
         indexed: &Indexed,
         hit: Option<&SearchHit>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let user_id = account.id;
         let words: &[String] = hit.map_or(&[], |hit| &hit.words);
         let there = ConditionCheck::builder()
             .table_name(&*self.users)
-            .set_key(Some(keys::account(user_id).item()))
-            .condition_expression("attribute_exists(pk)");
-        let mut note = keys::document(user_id, INDEXED).item();
-        note.insert("ver".into(), number(indexed.version + 1));
-        note.insert("words".into(), AttributeValue::L(words.iter().map(text).collect()));
-        note.insert("hit".into(), text(fingerprint(hit)));
+            .set_key(Some(keys::account(account.id).item()))
+            .condition_expression("updated = :updated")
+            .expression_attribute_values(":updated", moment(account.updated_at));
         let note = Put::builder()
             .table_name(&*self.users)
-            .set_item(Some(note))
+            .set_item(Some(note(user_id, indexed.version + 1, hit)))
             .condition_expression("attribute_not_exists(pk) OR ver = :seen")
             .expression_attribute_values(":seen", number(indexed.version));
         let mut items = vec![
@@ -190,6 +188,22 @@ fn fingerprint(hit: Option<&SearchHit>) -> String {
 /// Where a person stands among those with the same word: nowhere in particular, since ids begin with a time.
 fn place(user_id: Uuid) -> String {
     user_id.simple().to_string().chars().rev().collect()
+}
+
+/// What the index holds of a person, and the note of it.
+pub(super) fn items(hit: &SearchHit) -> Vec<Item> {
+    let rows = hit.words.iter().map(|word| row(word, hit));
+    rows.chain([note(hit.id, 1, Some(hit))]).collect()
+}
+
+/// The note of which rows a person has.
+fn note(user_id: Uuid, version: u64, hit: Option<&SearchHit>) -> Item {
+    let words: &[String] = hit.map_or(&[], |hit| &hit.words);
+    let mut note = keys::document(user_id, INDEXED).item();
+    note.insert("ver".into(), number(version));
+    note.insert("words".into(), AttributeValue::L(words.iter().map(text).collect()));
+    note.insert("hit".into(), text(fingerprint(hit)));
+    note
 }
 
 fn row(word: &str, hit: &SearchHit) -> Item {

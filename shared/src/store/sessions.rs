@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -16,7 +17,6 @@ use super::{
     transactions::{Transacted, transact},
 };
 use crate::domain::{Account, AuditEntry, Device, Session, SessionId};
-use aws_sdk_dynamodb::types::TransactWriteItem;
 
 /// How long the predecessor of a refresh token still gets the same successor: a client that lost the answer asks again.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -142,8 +142,9 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn end_sessions(&self, user_id: Uuid, caller: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let empty = aws_sdk_dynamodb::types::AttributeValue::M(HashMap::new());
-        let change = on_the_word_of(caller, now).set("s = :empty").value(":empty", empty);
+        let empty = AttributeValue::M(HashMap::new());
+        // Whoever ends all sessions does not trust what any of them asked for.
+        let change = on_the_word_of(caller, now).set("s = :empty").remove("chg, chg_by").value(":empty", empty);
         let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
         Ok(matches!(outcome, Outcome::Done(_)))
     }

@@ -1,3 +1,4 @@
+use data_encoding::BASE64URL_NOPAD;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::client::App;
@@ -61,4 +62,18 @@ async fn the_trail_is_walked_by_cursor_and_read_by_admins_alone() {
     assert_eq!(app.get("/api/v1/admin/audit").await.code(), "authentication_required");
     let wrong = app.get_as(&root, "/api/v1/admin/audit?cursor=nonsense&limit=0").await;
     assert_eq!(wrong.refused_fields(), ["limit", "cursor"]);
+    for query in [
+        "from=2027-03-01T00:00:00Z&to=2027-01-01T00:00:00Z",
+        "from=9999-01-01T00:00:00Z",
+        "to=1960-01-01T00:00:00Z",
+        &format!("actor={}&from=2027-03-01T00:00:00Z&to=2027-01-01T00:00:00Z", root.id),
+    ] {
+        let answer = app.get_as(&root, &format!("/api/v1/admin/audit?{query}")).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!([])), "{query}");
+    }
+    let all = app.get_as(&root, "/api/v1/admin/audit?to=9999-12-31T23:59:59Z").await;
+    assert_eq!(all.json().as_array().map(Vec::len), Some(5));
+    app.cost(&all).await.within(2, 0.0, 2.0);
+    let forged = BASE64URL_NOPAD.encode(format!(r#"{{"at":-9223372036854775808,"id":"{}"}}"#, bob.id).as_bytes());
+    assert_eq!(app.get_as(&root, &format!("/api/v1/admin/audit?cursor={forged}")).await.status, StatusCode::OK);
 }

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use reqwest::StatusCode;
 use serde_json::json;
 use tests::client::{App, PASSWORD};
@@ -66,6 +68,36 @@ fn attempt(question: u64) -> serde_json::Value {
     json!({ "question_id": question, "language": "python", "submitted_code": code, "passed_tests": 1, "total_tests": 1 })
 }
 
+/// Attempts of someone who is erased, and how many of them are to go in a second.
+const MANY: u32 = 100_000;
+const PER_SECOND: u64 = 500;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_attempts_go_at_five_hundred_a_second_and_leave_no_trace() {
+    let app = App::start().await;
+    let alice = app.member(&format!("{SECRET}@example.com")).await;
+    app.load_attempts(&alice, MANY);
+    // The local engine takes longer for each record the longer a stream has become, which DynamoDB does not.
+    let unrecorded = json!({ "TableName": "AttemptsTable", "StreamSpecification": { "StreamEnabled": false } });
+    app.dynamodb("UpdateTable", unrecorded).await;
+    let summary = app.get_as(&alice, "/api/v1/attempts/me/summary").await.json();
+    assert_eq!(summary["total_attempts"], MANY);
+    app.patch_as(&alice, "/users/me", json!({ "name": SECRET })).await;
+    let began = Instant::now();
+    assert_eq!(app.delete_as(&alice, "/users/me").await.status, StatusCode::OK);
+    assert_eq!(app.get_as(&alice, "/users/me").await.code(), "session_ended", "at once");
+    let left = async || app.dynamodb("Scan", json!({ "TableName": "AttemptsTable", "Limit": 1 })).await["Count"] != 0;
+    while left().await {
+        app.invoke("janitor", json!({ "source": "aws.events", "detail-type": "Scheduled Event" })).await;
+    }
+    let seconds = began.elapsed().as_secs();
+    assert!(seconds * PER_SECOND <= u64::from(MANY), "it took {seconds} s");
+    app.advance(61).await;
+    let dump = app.dump().await;
+    assert!(!dump.contains(SECRET) && dump.contains(&format!("ERASED#{}", alice.id)), "{dump}");
+    assert_eq!(dump.matches(&format!("USER#{}", alice.id)).count(), 0, "{dump}");
+}
+
 #[tokio::test]
 async fn an_erasure_goes_on_where_it_stopped() {
     let app = App::start().await;
@@ -116,6 +148,20 @@ async fn someone_unverified_may_go_and_goes_by_themselves_after_seven_days() {
         app.post("/auth/register", json!({ "email": "idle@example.com", "password": PASSWORD })).await.status,
         StatusCode::CREATED
     );
+}
+
+#[tokio::test]
+async fn someone_whom_an_admin_unverified_is_not_taken_for_someone_who_never_did() {
+    let (app, root) = App::with_admin(&[]).await;
+    let bob = app.member("bob@example.com").await;
+    app.advance(7 * 86400 - 3600).await;
+    let root = {
+        app.get_as(&root, "/users/me").await;
+        app.sign_in("root@example.com").await
+    };
+    app.patch_as(&root, &format!("/api/v1/users/{}", bob.id), json!({ "is_verified": false })).await;
+    app.advance(2 * 3600).await;
+    assert!(app.dump().await.contains("EMAIL#bob@example.com"));
 }
 
 #[tokio::test]

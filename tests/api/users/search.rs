@@ -91,6 +91,25 @@ async fn renames_are_found_and_whoever_left_hid_or_was_disabled_is_not() {
 }
 
 #[tokio::test]
+async fn whoever_hides_is_found_no_more_whatever_the_streams_do() {
+    let (app, root) = App::with_admin(&[]).await;
+    let alice = person(&app, "alice@example.com", "Wilhelmina", "Cook").await;
+    assert_eq!(found(&app, &root, "q=wilhelmina").await, ["Wilhelmina"]);
+    let by_id = format!("/api/v1/users/{}", alice.id);
+    for (path, hide, show) in [
+        ("/api/v1/users/me/profile", json!({ "profile_visibility": "private" }), json!({ "profile_visibility": null })),
+        (by_id.as_str(), json!({ "is_verified": false }), json!({ "is_verified": true })),
+        (by_id.as_str(), json!({ "is_active": false }), json!({ "is_active": true })),
+    ] {
+        let who = if path == by_id { &root } else { &alice };
+        assert_eq!(app.patch_as(who, path, hide.clone()).await.status, StatusCode::OK);
+        assert_eq!(app.get_as(&root, "/api/v1/users/search?q=wilhelmina").await.json(), json!([]), "{hide}");
+        app.patch_as(who, path, show).await;
+        assert_eq!(found(&app, &root, "q=wilhelmina").await, ["Wilhelmina"], "{hide}");
+    }
+}
+
+#[tokio::test]
 async fn a_search_keeps_its_budget_and_says_what_is_wrong_with_it() {
     let (app, root) = App::with_admin(&[]).await;
     for number in 0..25 {

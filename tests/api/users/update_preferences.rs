@@ -39,6 +39,16 @@ async fn put_and_patch_edit_what_they_name_and_the_time_zone_is_the_users() {
 }
 
 #[tokio::test]
+async fn an_object_of_ones_own_comes_back_as_it_was_sent() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let odd = json!({ "": 1, "a": { "": [1e126, -1e200, 5e-324, 1.5, null, true] }, "ü": "\u{1F600}" });
+    let answer = app.patch_as(&alice, PATH, json!({ "custom_settings": odd })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(app.get_as(&alice, PATH).await.json()["custom_settings"], odd);
+}
+
+#[tokio::test]
 async fn what_is_not_valid_is_named() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;

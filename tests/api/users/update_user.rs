@@ -206,6 +206,7 @@ async fn an_admin_unlocks_an_account() {
     assert!(locked["locked_until"].is_string());
     let unlocked = app.patch_as(&root, &path, json!({ "unlock": true })).await;
     assert_eq!(unlocked.status, StatusCode::OK, "{}", unlocked.text);
+    assert_eq!((&unlocked.json()["failed_attempts"], &unlocked.json()["locked_until"]), (&json!(0), &Value::Null));
     let shown = app.get_as(&root, &path).await.json();
     assert_eq!((&shown["failed_attempts"], &shown["locked_until"]), (&json!(0), &Value::Null));
     assert_eq!(app.login("bob@example.com", PASSWORD).await.status, StatusCode::OK);

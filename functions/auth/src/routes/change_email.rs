@@ -52,6 +52,9 @@ pub async fn change_email(
     let password = fields.take("password", Plaintext::parse(request.password));
     let (email, password) = fields.finish(email.zip(password))?;
     state.limiter.admit(Limited::Resend, &origin, Some(email.as_str())).await?;
+    // Nor may one account mail many strangers.
+    let own = caller.account.id.to_string();
+    state.limiter.admit(Limited::Resend, &origin, Some(&own)).await?;
     refuse_too_many(&state, &caller.account)?;
 
     let guess = state.door.compare(GuessKey::Account(caller.account.id), password).await?;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use shared::{
     crypto::{LinkPurpose, MailedLink, ResetSecret},
     domain::{Account, EmailAddress, Invalid, Invitation, NewPassword, PasswordRules, Plaintext, Reset},
-    http::{Accepts, Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{Accepts, Code, FieldError, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::{PasswordSet, Proof},
 };
 use utoipa::ToSchema;
@@ -100,7 +100,7 @@ pub async fn password_reset_confirm(
             state.pages.render("message.html", StatusCode::OK, context! { title, text })?
         }
         Err(problem) if problem.code() == Code::ValidationFailed => {
-            let errors: Vec<_> = problem.errors().iter().map(|error| error.message.clone()).collect();
+            let errors: Vec<_> = problem.errors().iter().map(in_words).collect();
             state.pages.render("reset_password.html", problem.code().status(), context! { token, errors })?
         }
         Err(problem) if problem.code() == Code::InvalidResetCode => {
@@ -110,6 +110,14 @@ pub async fn password_reset_confirm(
         Err(problem) => return Err(problem),
     };
     Ok(page.into_response())
+}
+
+/// What is wrong with the form, as the page says it.
+fn in_words(error: &FieldError) -> String {
+    match error.field.as_str() {
+        "confirm_password" => "The two passwords are not the same.".to_owned(),
+        _ => format!("The password {}.", error.message),
+    }
 }
 
 async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Problem> {

@@ -1,15 +1,21 @@
-use axum::{
-    Json,
-    extract::State as Extract,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State as Extract, response::IntoResponse};
+use serde::Serialize;
 use shared::{
-    http::{Bearer, NoStore, Problem, ProblemBody, PublicProfile, UrlPath},
+    http::{Bearer, NoStore, Problem, ProblemBody, PublicProfile, UrlPath, User},
     store::DocumentKind,
 };
+use utoipa::ToSchema;
 
 use super::{missing, seen};
 use crate::State;
+
+/// What is seen of someone: everything, by themselves and by admins, or what they let others see.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum SeenUser {
+    Whole(Box<User>),
+    Public(Box<PublicProfile>),
+}
 
 /// The public profile of someone. Oneself, and an admin, are shown the whole user.
 #[utoipa::path(
@@ -20,7 +26,7 @@ use crate::State;
     security(("bearer" = []), ("password" = [])),
     params(("id" = uuid::Uuid, Path, description = "The user.")),
     responses(
-        (status = 200, description = "The public profile.", body = PublicProfile),
+        (status = 200, description = "The public profile, or the whole user.", body = SeenUser),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`premium_required`, `email_not_verified`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -30,13 +36,13 @@ pub async fn user(
     Extract(state): Extract<State>,
     bearer: Bearer,
     UrlPath(id): UrlPath<String>,
-) -> Result<Response, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
     let (caller, own) = bearer.with(own).await?;
     let (account, profile) = seen(&state, &caller, Some(&id), DocumentKind::Profile, own).await?;
     if account.id == caller.account.id || caller.is_admin() {
-        return Ok(NoStore(Json(state.shown(&caller, &account, &profile))).into_response());
+        return Ok(NoStore(Json(SeenUser::Whole(Box::new(state.shown(&caller, &account, &profile))))));
     }
     let shown = PublicProfile::of(&account, &profile, &state.avatars).ok_or_else(missing)?;
-    Ok(NoStore(Json(shown)).into_response())
+    Ok(NoStore(Json(SeenUser::Public(Box::new(shown)))))
 }

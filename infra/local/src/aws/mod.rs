@@ -131,6 +131,11 @@ impl Aws {
         self.faults.around(service, operation, &request, self.call(service, operation, &request)).await
     }
 
+    /// The service's present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
     /// The keys of a bucket's objects, in alphabetical order.
     pub fn objects(&self, bucket: &str) -> Vec<String> {
         self.s3.objects(bucket)

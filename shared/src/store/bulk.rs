@@ -1,0 +1,92 @@
+//! Items in bulk, as the service itself would leave them: what a fresh table is filled with to show how the service does
+//! when it holds much. Nothing here writes.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    Item, StoreError, account_item,
+    accounts::{Event, claim},
+    attempt_items,
+    attributes::{moment, number},
+    keys, search,
+};
+use crate::domain::{Account, Document, NewAttempt, QuestionProgress, SearchHit, Summary};
+
+/// The items of table `users` for an account, as of when the search index has caught up.
+pub fn user_items(account: &Account, profile: &Document) -> Vec<serde_dynamo::Item> {
+    let mut items =
+        vec![account_item::item(account, Event::Imported), claim(keys::email_claim(&account.email), account.id)];
+    items.extend(account.username.as_ref().map(|username| claim(keys::username_claim(username), account.id)));
+    items.extend(SearchHit::of(account, profile).iter().flat_map(search::items));
+    items.into_iter().map(Into::into).collect()
+}
+
+/// Attempts of one person, counted as they are added.
+pub struct AttemptItems {
+    user_id: Uuid,
+    summary: Summary,
+    questions: BTreeMap<u64, QuestionProgress>,
+    /// Attempts, solving ones and first solves, by month and day.
+    days: BTreeMap<String, BTreeMap<String, [u64; 3]>>,
+}
+
+impl AttemptItems {
+    /// Someone without attempts.
+    pub fn new(user_id: Uuid) -> Self {
+        Self { user_id, summary: Summary::default(), questions: BTreeMap::new(), days: BTreeMap::new() }
+    }
+
+    /// The items of one more attempt; none is older than the one before.
+    ///
+    /// # Errors
+    /// Where its code cannot be compressed.
+    pub fn add(&mut self, attempt: &NewAttempt) -> Result<Vec<serde_dynamo::Item>, StoreError> {
+        let at = attempt.created_at;
+        let before = self.questions.entry(attempt.question_id).or_default();
+        let after = before.with(&attempt.outcome, at);
+        let first_solve = before.solved_at.is_none() && after.solved_at.is_some();
+        let of_question = keys::question_row(self.user_id, attempt.question_id, before.attempts);
+        let history = keys::history_row(self.user_id, self.summary.total_attempts);
+        *before = after;
+        self.summary = self.summary.with(first_solve, at);
+        let day = self.days.entry(month(at)).or_default().entry(at.format("%d").to_string()).or_default();
+        *day = [day[0] + 1, day[1] + u64::from(attempt.outcome.is_solved()), day[2] + u64::from(first_solve)];
+        let items = [
+            attempt_items::row(&history, attempt),
+            attempt_items::row(&of_question, attempt),
+            attempt_items::code(attempt)?,
+        ];
+        Ok(items.into_iter().map(Into::into).collect())
+    }
+
+    /// The counts of them all.
+    pub fn finish(self) -> Vec<serde_dynamo::Item> {
+        let user = self.user_id;
+        let mut summary = keys::summary(user).item();
+        summary.insert("total".into(), number(self.summary.total_attempts));
+        summary.insert("solved".into(), number(self.summary.solved));
+        summary.extend(self.summary.last_attempt_at.map(|last| ("last".to_owned(), moment(last))));
+        let questions = self
+            .questions
+            .iter()
+            .map(|(question, progress)| attempt_items::progress(&keys::question(user, *question), progress));
+        let months = self.days.iter().map(|(month, days)| month_item(user, month, days));
+        [summary].into_iter().chain(questions).chain(months).map(Into::into).collect()
+    }
+}
+
+fn month(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m").to_string()
+}
+
+fn month_item(user: Uuid, month: &str, days: &BTreeMap<String, [u64; 3]>) -> Item {
+    let mut item = keys::month(user, month).item();
+    for (day, counts) in days {
+        let named = ["a", "s", "f"].into_iter().zip(counts);
+        item.extend(named.map(|(kind, count)| (format!("{kind}{day}"), number(count))));
+    }
+    item
+}
