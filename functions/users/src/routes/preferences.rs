@@ -4,10 +4,17 @@ use axum::{Json, extract::State as Extract, response::IntoResponse};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use shared::{
-    document_schema,
     domain::{Account, Field, JOB_MATCHING, LANGUAGE, SETTINGS, TIMEZONE},
     http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath, document},
     store::{DocumentKind, StoredDocument},
+};
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, RefOr, Schema, SchemaFormat,
+        schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Type},
+    },
 };
 
 use super::seen;
@@ -16,12 +23,27 @@ use crate::State;
 /// The preferences.
 pub struct Preferences;
 
-document_schema!(
-    Preferences, "Preferences", &[SETTINGS, JOB_MATCHING],
-    "Two parts in one document: how the service behaves, and what job matching goes by; with `created_at` and \
-     `updated_at`. Others see only the second part, where `contact_visibility` is `public`.",
-    editing: false
-);
+impl PartialSchema for Preferences {
+    fn schema() -> RefOr<Schema> {
+        let settings = document::schema(&[SETTINGS], "How the service behaves. Others never see this part.", false);
+        let moment = |description| {
+            let text = ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+            text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        };
+        let moments = ObjectBuilder::new()
+            .property("created_at", moment("The first edit; before that, when the account was made."))
+            .property("updated_at", moment("The last edit."))
+            .required("created_at")
+            .required("updated_at");
+        let matching = document::schema(&[JOB_MATCHING], "What job matching goes by.", false);
+        let seen_by_others = AllOfBuilder::new().item(matching).item(moments).build();
+        let seen_by_others = Schema::from(seen_by_others);
+        let whole = Schema::from(AllOfBuilder::new().item(settings).item(seen_by_others.clone()).build());
+        RefOr::T(AnyOfBuilder::new().item(whole).item(seen_by_others).build().into())
+    }
+}
+
+impl ToSchema for Preferences {}
 
 /// The preferences of the caller; of someone else what job matching goes by, where its owner shows that to others.
 #[utoipa::path(
