@@ -15,8 +15,6 @@ pub struct AccountEdit {
     pub verified: Option<bool>,
     /// Ends the lock and forgets the guesses.
     pub unlock: bool,
-    /// Ends every session.
-    pub end_sessions: bool,
 }
 
 impl AccountEdit {
@@ -24,7 +22,7 @@ impl AccountEdit {
     pub fn is_empty(&self) -> bool {
         let texts = [&self.timezone, &self.language].into_iter().all(Edit::is_unchanged);
         let flags = [self.profile_private, self.contact_public, self.active, self.verified];
-        let acts = self.unlock || self.end_sessions || self.role.is_some() || self.plan.is_some();
+        let acts = self.unlock || self.role.is_some() || self.plan.is_some();
         self.name.is_unchanged() && self.username.is_unchanged() && texts && flags.iter().all(Option::is_none) && !acts
     }
 
@@ -52,6 +50,6 @@ impl AccountEdit {
 
     /// Whether the account's sessions end with it: of someone who is disabled none goes on (ASVS 7.4.2).
     pub fn ends_sessions(&self) -> bool {
-        self.end_sessions || self.active == Some(false)
+        self.active == Some(false)
     }
 }

@@ -44,15 +44,17 @@ impl Accounts {
     ) -> Result<bool, StoreError> {
         let mut own_row = true;
         for _ in 0..2 {
-            let change = Change::provided("active = :yes AND email = :email AND #hash = :hash")
-                .set("chg = :chg, chg_by = :by, ev = :ev")
-                .name("#hash", "hash")
-                .value(":yes", flag(true))
-                .value(":email", text(account.email.as_str()))
-                .value(":hash", text(&account.password_hash))
-                .value(":chg", account_item::address_change(address))
-                .value(":by", text(account_item::roster_name(session)))
-                .value(":ev", text(Event::AddressChangeRequested.as_str()));
+            let change =
+                Change::provided("active = :yes AND email = :email AND #hash = :hash AND attribute_exists(s.#by)")
+                    .set("chg = :chg, chg_by = :by, ev = :ev")
+                    .name("#hash", "hash")
+                    .name("#by", account_item::roster_name(session))
+                    .value(":yes", flag(true))
+                    .value(":email", text(account.email.as_str()))
+                    .value(":hash", text(&account.password_hash))
+                    .value(":chg", account_item::address_change(address))
+                    .value(":by", text(account_item::roster_name(session)))
+                    .value(":ev", text(Event::AddressChangeRequested.as_str()));
             let change = if own_row {
                 row_over(change.and_provided("gen = :gen")).value(":gen", number(reservation.guesses.generation))
             } else {

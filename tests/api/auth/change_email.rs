@@ -147,3 +147,14 @@ async fn a_change_that_waits_dies_with_the_password_and_with_every_session() {
         assert_eq!(late.code(), "invalid_verification_token", "{way}");
     }
 }
+
+#[tokio::test]
+async fn one_account_mails_no_more_than_a_few_strangers() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    let mut asked = Vec::new();
+    for number in 0..7 {
+        asked.push(ask(&app, &alice, &format!("stranger{number}@example.org")).await.status.as_u16());
+    }
+    assert_eq!(asked, [202, 202, 202, 202, 202, 429, 429]);
+}

@@ -48,6 +48,16 @@ async fn every_word_is_a_prefix_of_some_word_whatever_its_case_and_accents() {
 }
 
 #[tokio::test]
+async fn a_username_is_found_however_long_the_name_and_the_title_are() {
+    let app = App::with(&[("DIRECTORY_ACCESS", "members")]).await;
+    let words = |from: u32| (from..from + 40).map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ");
+    let alice = person(&app, "alice@example.com", &words(100), &words(200)).await;
+    app.patch_as(&alice, "/users/me", json!({ "username": "zebra" })).await;
+    assert_eq!(found(&app, &alice, "q=zebra").await, [words(100)]);
+    assert_eq!(found(&app, &alice, "q=w100").await, [words(100)]);
+}
+
+#[tokio::test]
 async fn a_person_appears_once_in_a_walk_over_short_pages() {
     let app = App::with(&[("DIRECTORY_ACCESS", "members")]).await;
     let mut expected = Vec::new();
