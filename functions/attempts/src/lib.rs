@@ -9,7 +9,7 @@ use axum::Router;
 use shared::http::Endpoints;
 use utoipa_axum::routes;
 
-use routes::{attempt, history, submit, summary};
+use routes::{activity, attempt, history, questions, submit, summary};
 
 /// Every endpoint of this function: the table of contents.
 pub fn endpoints() -> Endpoints<State> {
@@ -17,6 +17,8 @@ pub fn endpoints() -> Endpoints<State> {
         .endpoint(routes!(submit::submit), &["/api/v1/attempts"])
         .endpoint(routes!(history::history), &[])
         .endpoint(routes!(summary::summary), &[])
+        .endpoint(routes!(questions::questions), &[])
+        .endpoint(routes!(activity::activity), &[])
         .endpoint(routes!(attempt::attempt), &[])
 }
 

@@ -112,6 +112,7 @@ pub fn attempts(
                 runtime_ms: Some(u64::from(number % 97)),
             },
             created_at,
+            repeatable: None,
         };
         waiting.extend(items.add(&attempt).map_err(failed)?);
         if waiting.len() >= BATCH {

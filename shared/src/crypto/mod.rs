@@ -2,6 +2,7 @@
 
 mod access_token;
 mod derivation;
+mod fingerprint;
 mod hasher;
 mod keys;
 mod mailed_link;
@@ -12,6 +13,7 @@ mod verification_token;
 
 pub use access_token::{AccessTokenError, Claims, SignedToken, Signer, Verifier};
 pub use derivation::{Derivation, KeyId};
+pub use fingerprint::fingerprint;
 pub use hasher::{HashError, Hasher, Hashing, NOBODY, Verdict, check_hash};
 pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use mailed_link::{LinkPurpose, MailedLink};

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 /// What a run of the tests gave.
@@ -27,6 +27,14 @@ pub struct NewAttempt {
     pub code: String,
     pub outcome: Outcome,
     pub created_at: DateTime<Utc>,
+    pub repeatable: Option<Repeatable>,
+}
+
+/// What tells that a submission is sent once more, by hashes: the client's `Idempotency-Key`, and what it came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeatable {
+    pub key: [u8; 32],
+    pub body: [u8; 32],
 }
 
 /// An attempt as lists show it, without its code.
@@ -57,6 +65,15 @@ impl Summary {
             last_attempt_at: Some(self.last_attempt_at.map_or(at, |last| last.max(at))),
         }
     }
+}
+
+/// What a person did on one day, in UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    pub date: NaiveDate,
+    pub attempts: u64,
+    /// Questions that were solved for the first time.
+    pub solved: u64,
 }
 
 /// What a person has done on one question.

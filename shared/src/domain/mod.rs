@@ -22,7 +22,7 @@ mod username;
 pub use account::{Account, NewAccount, Plan, Reset, Role, VERIFICATION_LIFETIME};
 pub use account_edit::AccountEdit;
 pub use address_change::{AddressChange, AddressUndo, Invitation};
-pub use attempt::{Attempt, NewAttempt, Outcome, QuestionProgress, Summary};
+pub use attempt::{Attempt, Day, NewAttempt, Outcome, QuestionProgress, Repeatable, Summary};
 pub use audit::{Act, AuditEntry};
 pub use device::Device;
 pub use document::{Document, Edit, Edits, Field, Kind, Unset};

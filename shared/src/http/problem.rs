@@ -74,6 +74,7 @@ codes! {
     UnsupportedMediaType, "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "the body's content type is not one that this path takes";
     InvalidImage, "invalid_image", UNPROCESSABLE_ENTITY, "the picture is broken, or larger than is taken";
     ValidationFailed, "validation_failed", UNPROCESSABLE_ENTITY, "a field is missing, unknown or not valid; see `errors`";
+    IdempotencyKeyReused, "idempotency_key_reused", UNPROCESSABLE_ENTITY, "the key was sent with another body before";
     TooManyRequests, "too_many_requests", TOO_MANY_REQUESTS, "try again after `Retry-After` seconds";
     InternalError, "internal_error", INTERNAL_SERVER_ERROR, "the service failed; the log has the reason";
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "the service cannot answer now; see `Retry-After`";

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::{
     Item, StoreError, attempt_items,
@@ -26,9 +26,10 @@ use crate::{
 /// Code that no attempt came to refer to is looked for after this long.
 const PENDING: TimeDelta = TimeDelta::days(1);
 
-/// Places of the conditions in the transaction.
+/// Places of the conditions in the transaction that others may have come before.
 const SUMMARY: usize = 0;
 const QUESTION: usize = 1;
+const KEY: usize = 5;
 
 /// Attempts of everyone: table `attempts`.
 #[derive(Clone)]
@@ -42,6 +43,15 @@ pub struct Attempts {
 pub struct Counted {
     pub summary: Summary,
     pub question: QuestionProgress,
+}
+
+/// What became of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// The attempt counts, since now or since it was first sent.
+    Counted,
+    /// Its key came with another body before.
+    KeyReused,
 }
 
 impl Attempts {
@@ -72,47 +82,76 @@ impl Attempts {
     }
 
     /// Counts an attempt whose code is stored. Where another submission came first, it is planned anew from what that
-    /// one left.
+    /// one left; where that one was the same, `attempt` becomes it.
     ///
     /// # Errors
     /// Where the store cannot answer, or others keep coming first.
-    pub async fn count(&self, attempt: &mut NewAttempt, mut before: Counted) -> Result<(), StoreError> {
+    pub async fn count(&self, attempt: &mut NewAttempt, mut before: Counted) -> Result<Submitted, StoreError> {
         let stored_at = attempt.created_at;
         let mut patience = Patience::of_a_plan();
         loop {
             // The history is newest first by number and by time alike, whichever of two submissions began earlier.
             attempt.created_at = before.summary.last_attempt_at.map_or(stored_at, |last| last.max(stored_at));
-            let refused = match transact(&self.client, self.plan(attempt, &before)?, &mut patience).await? {
-                Transacted::Committed if attempt.created_at == stored_at => return Ok(()),
-                Transacted::Committed => return self.move_code(attempt).await,
+            let plan = self.plan(attempt, &before, stored_at)?;
+            let refused = match transact(&self.client, plan, &mut patience).await? {
+                Transacted::Committed => return Ok(Submitted::Counted),
                 Transacted::Refused(refused) => refused,
             };
+            if let (Some(repeatable), Some(earlier)) = (&attempt.repeatable, refused.met(KEY)) {
+                let Some((id, at)) = attempt_items::read_repeatable(earlier, repeatable)? else {
+                    return Ok(Submitted::KeyReused);
+                };
+                (attempt.id, attempt.created_at) = (id, at);
+                return Ok(Submitted::Counted);
+            }
             before = replanned(before, &refused)?;
             patience.pause().await?;
         }
     }
 
-    /// Gives the stored code the time that the attempt was counted with.
-    async fn move_code(&self, attempt: &NewAttempt) -> Result<(), StoreError> {
-        let change = Change::provided("attribute_exists(pk)").set("#at = :at").name("#at", "at");
-        let change = change.value(":at", moment(attempt.created_at));
-        change.apply(&self.client, &self.table, &keys::code(attempt.id)).await.map(drop)
-    }
-
-    fn plan(&self, attempt: &NewAttempt, before: &Counted) -> Result<Vec<TransactWriteItem>, StoreError> {
+    fn plan(
+        &self,
+        attempt: &NewAttempt,
+        before: &Counted,
+        stored_at: DateTime<Utc>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let (user, at) = (attempt.user_id, attempt.created_at);
         let after = before.question.with(&attempt.outcome, at);
         let first_solve = before.question.solved_at.is_none() && after.solved_at.is_some();
         let history = keys::history_row(user, before.summary.total_attempts);
         let of_question = keys::question_row(user, attempt.question_id, before.question.attempts);
         let question_key = keys::question(user, attempt.question_id);
-        Ok(vec![
+        let mut plan = vec![
             update(self.summary_update(attempt, &before.summary, &before.summary.with(first_solve, at))?),
             put(self.question_put(attempt_items::progress(&question_key, &after), before.question.attempts)?),
             put(self.new_row(attempt_items::row(&history, attempt))?),
             put(self.new_row(attempt_items::row(&of_question, attempt))?),
             update(self.day_update(attempt, first_solve)?),
-        ])
+        ];
+        if let Some(repeatable) = &attempt.repeatable {
+            plan.push(put(self.key_put(attempt_items::repeatable(attempt, repeatable, stored_at), stored_at)?));
+        }
+        if at != stored_at {
+            plan.push(update(self.code_update(attempt)?));
+        }
+        Ok(plan)
+    }
+
+    /// Gives the stored code the time that the attempt is counted with.
+    fn code_update(&self, attempt: &NewAttempt) -> Result<Update, StoreError> {
+        let change = Change::provided("attribute_exists(pk)").set("#at = :at").name("#at", "at");
+        change.value(":at", moment(attempt.created_at)).in_transaction(&self.table, &keys::code(attempt.id))
+    }
+
+    /// The first to come with a key puts it; one whose time is over counts as gone, whenever TTL deletes it.
+    fn key_put(&self, item: Item, now: DateTime<Utc>) -> Result<Put, StoreError> {
+        let put = Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR expires_at < :now")
+            .expression_attribute_values(":now", expiry(now))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        build(put.build())
     }
 
     fn summary_update(&self, attempt: &NewAttempt, before: &Summary, after: &Summary) -> Result<Update, StoreError> {
@@ -152,15 +191,15 @@ impl Attempts {
         )
     }
 
-    /// The attempt's day in its month: attempts, those that solved, and first solves.
+    /// The attempt's day in its month.
     fn day_update(&self, attempt: &NewAttempt, first_solve: bool) -> Result<Update, StoreError> {
-        let day = attempt.created_at.format("%d");
+        let date = attempt.created_at.date_naive();
+        let [attempts, solved] = attempt_items::names_of_day(date.day());
         let update = Update::builder()
             .table_name(&*self.table)
-            .set_key(Some(keys::month(attempt.user_id, &attempt.created_at.format("%Y-%m").to_string()).item()))
-            .update_expression(format!("ADD a{day} :one, s{day} :solved, f{day} :first"))
+            .set_key(Some(keys::month(attempt.user_id, date).item()))
+            .update_expression(format!("ADD {attempts} :one, {solved} :first"))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":solved", number(u8::from(attempt.outcome.is_solved())))
             .expression_attribute_values(":first", number(u8::from(first_solve)));
         build(update.build())
     }

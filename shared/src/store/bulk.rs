@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
 
 use super::{
-    Item, StoreError, account_item,
+    StoreError, account_item,
     accounts::{Event, claim},
     attempt_items,
     attributes::{moment, number},
@@ -29,8 +29,8 @@ pub struct AttemptItems {
     user_id: Uuid,
     summary: Summary,
     questions: BTreeMap<u64, QuestionProgress>,
-    /// Attempts, solving ones and first solves, by month and day.
-    days: BTreeMap<String, BTreeMap<String, [u64; 3]>>,
+    /// Attempts and first solves, by the first of the month and the day.
+    days: BTreeMap<NaiveDate, BTreeMap<u32, [u64; 2]>>,
 }
 
 impl AttemptItems {
@@ -52,8 +52,10 @@ impl AttemptItems {
         let history = keys::history_row(self.user_id, self.summary.total_attempts);
         *before = after;
         self.summary = self.summary.with(first_solve, at);
-        let day = self.days.entry(month(at)).or_default().entry(at.format("%d").to_string()).or_default();
-        *day = [day[0] + 1, day[1] + u64::from(attempt.outcome.is_solved()), day[2] + u64::from(first_solve)];
+        let date = at.date_naive();
+        let month = self.days.entry(date.with_day(1).unwrap_or(date)).or_default();
+        let day = month.entry(date.day()).or_default();
+        *day = [day[0] + 1, day[1] + u64::from(first_solve)];
         let items = [
             attempt_items::row(&history, attempt),
             attempt_items::row(&of_question, attempt),
@@ -73,20 +75,7 @@ impl AttemptItems {
             .questions
             .iter()
             .map(|(question, progress)| attempt_items::progress(&keys::question(user, *question), progress));
-        let months = self.days.iter().map(|(month, days)| month_item(user, month, days));
+        let months = self.days.iter().map(|(month, days)| attempt_items::days(&keys::month(user, *month), days));
         [summary].into_iter().chain(questions).chain(months).map(Into::into).collect()
     }
-}
-
-fn month(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m").to_string()
-}
-
-fn month_item(user: Uuid, month: &str, days: &BTreeMap<String, [u64; 3]>) -> Item {
-    let mut item = keys::month(user, month).item();
-    for (day, counts) in days {
-        let named = ["a", "s", "f"].into_iter().zip(counts);
-        item.extend(named.map(|(kind, count)| (format!("{kind}{day}"), number(count))));
-    }
-    item
 }

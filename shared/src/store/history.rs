@@ -1,6 +1,7 @@
 //! Reads attempts. History rows are numbered without gaps, so any page, at any offset, is key arithmetic.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use chrono::NaiveDate;
 use std::ops::Range;
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::{
     attributes::text,
     keys::{self, Key, ROWS_PER_BUCKET},
 };
-use crate::domain::{Attempt, Summary};
+use crate::domain::{Attempt, Day, QuestionProgress, Summary};
 
 /// Where a page begins, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,20 +87,25 @@ impl Attempts {
         };
         let boundary = last - last % ROWS_PER_BUCKET;
         if question_id.is_some() || boundary <= start {
-            return self.find_rows(&key(start), &key(last)).await;
+            return self.find_rows(&key(start), &key(last), true).await;
         }
         let (older_first, older_last, newer_first, newer_last) =
             (key(start), key(boundary - 1), key(boundary), key(last));
-        let older = self.find_rows(&older_first, &older_last);
-        let newer = self.find_rows(&newer_first, &newer_last);
-        let (mut rows, older) = tokio::try_join!(newer, older)?;
-        rows.extend(older);
-        Ok(rows)
+        // Rows never change: those that are found are right, however stale the replica that was asked.
+        let both = async |consistent| {
+            let older = self.find_rows(&older_first, &older_last, consistent);
+            let newer = self.find_rows(&newer_first, &newer_last, consistent);
+            let (mut rows, older) = tokio::try_join!(newer, older)?;
+            rows.extend(older);
+            Ok::<_, StoreError>(rows)
+        };
+        let rows = both(false).await?;
+        if rows.len() as u64 == end - start { Ok(rows) } else { both(true).await }
     }
 
     /// The rows between two keys of one partition, newest first.
-    async fn find_rows(&self, first: &Key, last: &Key) -> Result<Vec<Attempt>, StoreError> {
-        let request = self.between(first, last);
+    async fn find_rows(&self, first: &Key, last: &Key, consistent: bool) -> Result<Vec<Attempt>, StoreError> {
+        let request = self.between(first, last).consistent_read(consistent).scan_index_forward(false);
         let items = request.send().await?.items.unwrap_or_default();
         items.iter().map(attempt_items::read_row).collect()
     }
@@ -108,12 +114,44 @@ impl Attempts {
         self.client
             .query()
             .table_name(&*self.table)
-            .consistent_read(true)
-            .scan_index_forward(false)
             .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
             .expression_attribute_values(":pk", text(&first.pk))
             .expression_attribute_values(":first", text(&first.sk))
             .expression_attribute_values(":last", text(&last.sk))
+    }
+
+    /// What a person has done on each question, by question, from the one after `after`; with the question that the page
+    /// ends at, where there are more.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_questions(
+        &self,
+        user_id: Uuid,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<(u64, QuestionProgress)>, Option<u64>), StoreError> {
+        let first = after.map_or(Some(0), |after| after.checked_add(1));
+        let Some(first) = first else { return Ok((Vec::new(), None)) };
+        let request = self.between(&keys::question(user_id, first), &keys::question(user_id, u64::MAX));
+        let request = request.consistent_read(true).limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
+        let items = request.send().await?.items.unwrap_or_default();
+        let mut questions = items.iter().map(attempt_items::read_question).collect::<Result<Vec<_>, _>>()?;
+        let more = questions.len() > limit;
+        questions.truncate(limit);
+        let next = questions.last().filter(|_| more).map(|(question, _)| *question);
+        Ok((questions, next))
+    }
+
+    /// The days between two dates, both included, that a person has attempts on, oldest first.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_days(&self, user_id: Uuid, from: NaiveDate, to: NaiveDate) -> Result<Vec<Day>, StoreError> {
+        let request = self.between(&keys::month(user_id, from), &keys::month(user_id, to)).consistent_read(true);
+        let items = request.send().await?.items.unwrap_or_default();
+        let months = items.iter().map(attempt_items::read_days).collect::<Result<Vec<_>, _>>()?;
+        Ok(months.into_iter().flatten().filter(|day| (from..=to).contains(&day.date)).collect())
     }
 
     /// One attempt with its owner and its code.

@@ -1,6 +1,7 @@
 //! Every key pattern of every table.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use data_encoding::BASE64URL_NOPAD;
 use uuid::Uuid;
 
 use super::{Item, attributes::text};
@@ -14,6 +15,10 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 /// Begins the sort key of what leads to code that may have no attempt.
 pub(super) const PENDING: &str = "PENDING#";
+/// Begins the sort key of a month's days, which goes on `2026-11`.
+pub(super) const MONTH: &str = "MONTH#";
+/// Begins the sort key of what was done on a question.
+pub(super) const QUESTION: &str = "Q#";
 /// The month that an account was made in: the partition key of the index of all accounts.
 pub(super) const MADE_IN: &str = "made_in";
 /// The index of all accounts by the month and the moment they were made. Nothing that decides goes by it.
@@ -169,7 +174,7 @@ pub(super) fn summary(user_id: Uuid) -> Key {
 }
 
 pub(super) fn question(user_id: Uuid, question_id: u64) -> Key {
-    Key::new(user(user_id), format!("Q#{question_id:020}"))
+    Key::new(user(user_id), format!("{QUESTION}{question_id:020}"))
 }
 
 /// The `number`th attempt of a person at a question, counted from 0.
@@ -182,9 +187,14 @@ pub(super) fn history_row(user_id: Uuid, number: u64) -> Key {
     Key::new(format!("{}#{}", user(user_id), number / ROWS_PER_BUCKET), format!("A#{number:010}"))
 }
 
-/// The days of a month, written `2026-11`.
-pub(super) fn month(user_id: Uuid, month: &str) -> Key {
-    Key::new(user(user_id), format!("MONTH#{month}"))
+/// The days of a date's month.
+pub(super) fn month(user_id: Uuid, date: NaiveDate) -> Key {
+    Key::new(user(user_id), format!("{MONTH}{}", date.format("%Y-%m")))
+}
+
+/// What a submission with a client's key came to, by a hash of the key.
+pub(super) fn idempotency(user_id: Uuid, key: &[u8; 32]) -> Key {
+    Key::new(user(user_id), format!("IDEM#{}", BASE64URL_NOPAD.encode(key)))
 }
 
 pub(super) fn code(attempt_id: Uuid) -> Key {

@@ -35,7 +35,7 @@ mod verifications;
 pub use accounts::{Accounts, Created, Event, MadeBy};
 pub use address_changes::AddressMoved;
 pub use attempt_erasures::Pending;
-pub use attempts::{Attempts, Counted};
+pub use attempts::{Attempts, Counted, Submitted};
 pub use audit::{AuditFilter, AuditPosition};
 pub use bulk::{AttemptItems, user_items};
 pub use directory::{DirectoryFilter, DirectoryPosition};

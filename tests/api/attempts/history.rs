@@ -105,6 +105,21 @@ async fn parameters_are_held_to_their_bounds() {
 }
 
 #[tokio::test]
+async fn a_long_history_is_read_across_the_bounds_of_its_partitions() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    app.load_attempts(&member, 9_000);
+    app.slow_aws().await;
+    for offset in [0, 795, 804, 4_890, 8_980] {
+        let page = app.get_as(&member, &format!("{PATH}?limit=20&offset={offset}")).await;
+        // The loader gives attempt n the question n modulo 500.
+        let expected: Vec<u64> = (0..20).map(|row| (8_999 - offset - row) % 500).collect();
+        assert_eq!(questions(&page.json()), expected, "{offset}");
+        app.cost(&page).await.within(2, 0.0, 3.0);
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_twenty_keeps_its_budget_at_any_offset() {
     let app = App::start().await;
     let member = member_with(&app, 45).await;

@@ -3,7 +3,9 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::client::{App, Member};
+use tests::client::{Answer, App, Member};
+
+use super::agreement;
 
 const PATHS: [&str; 2] = ["/api/v1/attempts/", "/api/v1/attempts"];
 
@@ -21,6 +23,11 @@ fn noise(bytes: usize) -> String {
         char::from(b' ' + u8::try_from(state % 95).unwrap())
     };
     (0..bytes).map(|_| next()).collect()
+}
+
+async fn submit_with(app: &App, member: &Member, key: &str, body: &Value) -> Answer {
+    let request = app.request(Method::POST, PATHS[0]).bearer_auth(&member.access_token);
+    app.send(request.header("idempotency-key", key).json(body)).await
 }
 
 async fn summary(app: &App, member: &Member) -> Value {
@@ -85,6 +92,126 @@ async fn forty_submissions_at_once_all_count() {
         let of_one = app.get_as(&member, &format!("/api/v1/attempts/me?question_id={question}")).await;
         assert_eq!(of_one.header("x-total-count"), "10");
     }
+    agreement::holds(&app, &member, 40).await;
+}
+
+#[tokio::test]
+async fn whoever_reads_while_others_write_finds_no_contradiction() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let writes = join_all((0..12).map(|number| app.post_as(&member, PATHS[0], attempt(number, 3, "x"))));
+    let reads = async {
+        let mut seen = 0;
+        while seen < 12 {
+            let page = app.get_as(&member, "/api/v1/attempts/me?limit=200").await;
+            let rows = page.json().as_array().unwrap().len();
+            assert_eq!(page.header("x-total-count"), rows.to_string());
+            let summary = summary(&app, &member).await;
+            assert_eq!(summary["total_attempts"], summary["solved"]);
+            assert!(rows >= seen, "{rows} after {seen}");
+            seen = rows;
+        }
+    };
+    let (answers, ()) = tokio::join!(writes, reads);
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED), "{answers:?}");
+}
+
+#[tokio::test]
+async fn the_same_key_and_body_are_the_same_attempt_for_a_day() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let first = submit_with(&app, &member, "k-1", &attempt(1, 3, "x")).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    app.advance(600).await;
+    // The same, written otherwise.
+    let spelled = r#"{ "runtime_ms":20, "total_tests":3, "passed_tests":3, "submitted_code":"\u0078", "language":"python", "question_id":1 }"#;
+    let request =
+        app.request(Method::POST, PATHS[1]).bearer_auth(&member.access_token).header("idempotency-key", "k-1");
+    let again = app.send(request.header("content-type", "application/json").body(spelled)).await;
+    assert_eq!((again.status, again.json()), (StatusCode::CREATED, first.json()));
+    agreement::holds(&app, &member, 1).await;
+
+    let other_key = submit_with(&app, &member, "k-2", &attempt(1, 3, "x")).await;
+    assert_ne!(other_key.json()["id"], first.json()["id"]);
+    let bob = app.member("bob@example.com").await;
+    let others = submit_with(&app, &bob, "k-1", &attempt(2, 0, "y")).await;
+    assert_eq!(others.status, StatusCode::CREATED, "a key is its owner's: {}", others.text);
+
+    app.advance(24 * 60 * 60 - 660).await;
+    let member = app.sign_in("alice@example.com").await;
+    assert_eq!(submit_with(&app, &member, "k-1", &attempt(1, 3, "x")).await.json(), first.json());
+    app.advance(61).await;
+    let later = submit_with(&app, &member, "k-1", &attempt(1, 3, "x")).await;
+    assert_ne!(later.json()["id"], first.json()["id"]);
+    agreement::holds(&app, &member, 3).await;
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_body_is_refused() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let body = attempt(1, 3, "x");
+    submit_with(&app, &member, "key", &body).await;
+    for (field, value) in [
+        ("question_id", json!(2)),
+        ("language", json!("rust")),
+        ("submitted_code", json!("y")),
+        ("passed_tests", json!(2)),
+        ("total_tests", json!(4)),
+        ("runtime_ms", Value::Null),
+    ] {
+        let mut other = body.clone();
+        other[field] = value;
+        let answer = submit_with(&app, &member, "key", &other).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            "{field}"
+        );
+    }
+    agreement::holds(&app, &member, 1).await;
+}
+
+#[tokio::test]
+async fn ten_at_once_with_one_key_make_one_attempt() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let body = attempt(1, 3, "x");
+    let answers = join_all((0..10).map(|_| submit_with(&app, &member, "key", &body))).await;
+    let bodies: HashSet<String> = answers.iter().map(|answer| answer.text.clone()).collect();
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED), "{answers:?}");
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
+    agreement::holds(&app, &member, 1).await;
+}
+
+#[tokio::test]
+async fn whoever_lost_the_answer_and_sends_again_counts_once() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let body = attempt(1, 3, "x");
+    // The first reaches the table and is never answered, as often as the SDK tries; the second never reaches it.
+    for (count, kind) in [(1, "lost"), (2, "error")] {
+        let fault = json!({ "service": "dynamodb", "operation": "TransactWriteItems", "kind": kind, "count": 4 });
+        app.fault(fault).await;
+        let answer = submit_with(&app, &member, kind, &body).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"), "{kind}");
+        agreement::holds(&app, &member, if kind == "lost" { count } else { count - 1 }).await;
+        let answer = submit_with(&app, &member, kind, &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{kind}");
+        agreement::holds(&app, &member, count).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_held_to_its_bounds() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    for key in ["", "a b", "k\u{e9}y", &"k".repeat(256)] {
+        let answer = submit_with(&app, &member, key, &attempt(1, 3, "x")).await;
+        assert_eq!(answer.refused_fields(), ["idempotency-key"], "{key}");
+    }
+    assert_eq!(submit_with(&app, &member, &"k".repeat(255), &attempt(1, 3, "x")).await.status, StatusCode::CREATED);
+    agreement::holds(&app, &member, 1).await;
 }
 
 #[tokio::test]
@@ -96,7 +223,7 @@ async fn conflicts_and_lost_answers_neither_lose_nor_double_an_attempt() {
             .await;
         let answer = app.post_as(&member, PATHS[0], attempt(1, 3, "x")).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{kind} {}", answer.text);
-        assert_eq!(summary(&app, &member).await["total_attempts"], count + 1, "{kind}");
+        agreement::holds(&app, &member, count + 1).await;
     }
 }
 
@@ -155,6 +282,8 @@ async fn a_submission_keeps_its_budget_whatever_its_size() {
         let answer = app.post_as(&member, PATHS[0], attempt(u64::from(kib), 3, &code)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
         app.cost(&answer).await.within(2, 11.0 + f64::from(kib), 3.0);
+        let answer = submit_with(&app, &member, &kib.to_string(), &attempt(u64::from(kib), 3, &code)).await;
+        app.cost(&answer).await.within(2, 13.0 + f64::from(kib), 3.0);
     }
 }
 

@@ -1,23 +1,19 @@
 use axum::{
     Json,
     extract::State as Extract,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue},
     response::IntoResponse,
 };
-use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use shared::{
     domain::Invalid,
-    http::{Bearer, Fields, NoStore, Problem, ProblemBody, UrlQuery},
+    http::{Bearer, Fields, NoStore, Problem, ProblemBody, UrlQuery, decode_cursor, link_to_next, page_limit},
     store::{HistoryPage, PageStart},
 };
 use utoipa::IntoParams;
 
 use super::shown::ShownAttempt;
 use crate::State;
-
-const MOST: u64 = 200;
-const USUAL: u64 = 50;
 
 /// Which page of the history.
 #[derive(Deserialize, IntoParams)]
@@ -26,7 +22,7 @@ const USUAL: u64 = 50;
 pub struct Paging {
     /// Rows of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u64>,
+    limit: Option<usize>,
     /// Newer rows to skip; not together with `cursor`.
     #[param(default = 0)]
     offset: Option<u64>,
@@ -37,35 +33,17 @@ pub struct Paging {
 }
 
 impl Paging {
-    fn parse(&self) -> Result<(u64, PageStart), Problem> {
+    fn parse(&self) -> Result<(usize, PageStart), Problem> {
         let mut fields = Fields::default();
-        let limit = self.limit.unwrap_or(USUAL);
-        if !(1..=MOST).contains(&limit) {
-            fields.refuse("limit", format!("must be between 1 and {MOST}"));
-        }
+        let limit = page_limit(self.limit, &mut fields);
         let start = match (&self.cursor, self.offset) {
             (Some(_), Some(_)) => Err(Invalid("must not be given together with offset".into())),
-            (Some(cursor), None) => decode(cursor).map(PageStart::Before),
+            (Some(cursor), None) => decode_cursor(cursor).map(PageStart::Before),
             (None, offset) => Ok(PageStart::Offset(offset.unwrap_or(0))),
         };
         let start = fields.take("cursor", start);
         Ok((limit, fields.finish(start)?))
     }
-
-    /// The address of the page that begins at `next`, relative to this one.
-    fn link(&self, limit: u64, next: u64) -> String {
-        let question = self.question_id.map(|question| format!("&question_id={question}")).unwrap_or_default();
-        format!("</api/v1/attempts/me?limit={limit}{question}&cursor={}>; rel=\"next\"", encode(next))
-    }
-}
-
-fn encode(number: u64) -> String {
-    BASE64URL_NOPAD.encode(&number.to_be_bytes())
-}
-
-fn decode(cursor: &str) -> Result<u64, Invalid> {
-    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(u64::from_be_bytes).ok_or_else(|| Invalid("must be taken from a Link header".into()))
 }
 
 /// The caller's attempts, newest first, without their code. A page deep in a long history costs no more than the first.
@@ -95,14 +73,13 @@ pub async fn history(
     };
     let user_id = bearer.user_id();
     let (_, total) = bearer.with(state.attempts.find_total(user_id, paging.question_id)).await?;
-    let page = HistoryPage::new(total, start, limit);
+    let page = HistoryPage::new(total, start, limit as u64);
     let rows = state.attempts.find_page(user_id, paging.question_id, &page).await?;
 
-    let mut headers = HeaderMap::new();
+    let mut parameters = vec![("limit", limit.to_string())];
+    parameters.extend(paging.question_id.map(|question| ("question_id", question.to_string())));
+    let mut headers = link_to_next("/api/v1/attempts/me", &parameters, page.next().as_ref());
     headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
-    if let Some(link) = page.next().and_then(|next| HeaderValue::try_from(paging.link(limit, next)).ok()) {
-        headers.insert(header::LINK, link);
-    }
     let rows: Vec<_> = rows.into_iter().map(ShownAttempt::from).collect();
     Ok((headers, NoStore(Json(rows))))
 }

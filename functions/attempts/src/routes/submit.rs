@@ -1,8 +1,15 @@
-use axum::{Json, extract::State as Extract, http::StatusCode, response::IntoResponse};
+use axum::{
+    Json,
+    extract::State as Extract,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+};
 use serde::Deserialize;
 use shared::{
-    domain::{NewAttempt, Outcome},
-    http::{Bearer, Fields, JsonBody, NoStore, Problem, ProblemBody},
+    crypto::fingerprint,
+    domain::{Invalid, NewAttempt, Outcome, Repeatable},
+    http::{Bearer, Code, Fields, JsonBody, NoStore, Problem, ProblemBody},
+    store::Submitted,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,6 +25,11 @@ const LONGEST_LANGUAGE: usize = 50;
 const MOST_TESTS: u16 = 32_767;
 /// Largest whole number that every client reads exactly (RFC 8259 §6).
 const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+
+/// Header by which a client makes a submission repeatable (draft-ietf-httpapi-idempotency-key-header).
+const KEY: &str = "idempotency-key";
+/// Characters that it may have.
+const LONGEST_KEY: usize = 255;
 
 /// A run of a question's tests.
 #[derive(Deserialize, ToSchema)]
@@ -41,8 +53,10 @@ pub struct Submission {
 }
 
 impl Submission {
-    fn check(&self) -> Result<(), Problem> {
+    /// Checks the fields, and takes the client's key, where there is one.
+    fn check(&self, headers: &HeaderMap) -> Result<Option<Repeatable>, Problem> {
         let mut fields = Fields::default();
+        let key = fields.take(KEY, key(headers)).flatten();
         if self.question_id > LARGEST_NUMBER {
             fields.refuse("question_id", format!("must be at most {LARGEST_NUMBER}"));
         }
@@ -68,10 +82,23 @@ impl Submission {
         if self.runtime_ms.is_some_and(|runtime| runtime > LARGEST_NUMBER) {
             fields.refuse("runtime_ms", format!("must be at most {LARGEST_NUMBER}"));
         }
-        fields.check()
+        fields.check()?;
+        Ok(key.map(|key| Repeatable { key: fingerprint(&[key.as_bytes()]), body: self.fingerprint() }))
     }
 
-    fn of(self, user_id: Uuid, state: &State) -> NewAttempt {
+    /// The same for the same submission, however its JSON was written.
+    fn fingerprint(&self) -> [u8; 32] {
+        fingerprint(&[
+            &self.question_id.to_be_bytes(),
+            self.language.as_bytes(),
+            self.submitted_code.as_bytes(),
+            &self.passed_tests.to_be_bytes(),
+            &self.total_tests.to_be_bytes(),
+            self.runtime_ms.map(u64::to_be_bytes).as_ref().map_or(&[], |bytes| bytes.as_slice()),
+        ])
+    }
+
+    fn of(self, user_id: Uuid, repeatable: Option<Repeatable>, state: &State) -> NewAttempt {
         NewAttempt {
             id: state.clock.new_id(),
             user_id,
@@ -84,37 +111,56 @@ impl Submission {
                 runtime_ms: self.runtime_ms,
             },
             created_at: state.clock.now(),
+            repeatable,
         }
     }
 }
 
-/// Records an attempt. Summary, history, question and day move together, or not at all.
+/// The client's key: visible ASCII, as it was sent.
+fn key(headers: &HeaderMap) -> Result<Option<&str>, Invalid> {
+    let Some(key) = headers.get(KEY) else { return Ok(None) };
+    let text = key.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+    match text.filter(|text| (1..=LONGEST_KEY).contains(&text.len())) {
+        Some(text) => Ok(Some(text)),
+        None => Err(Invalid(format!("must have 1 to {LONGEST_KEY} visible ASCII characters"))),
+    }
+}
+
+/// Records an attempt. Summary, history, question and day move together, or not at all. With an `Idempotency-Key`, the
+/// same submission within 24 hours gets the same answer and counts once.
 #[utoipa::path(
     post,
     path = "/api/v1/attempts/",
     operation_id = "submit",
     tag = "attempts",
     security(("bearer" = []), ("password" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Of the client's choice, new for each submission: 1 to 255 visible ASCII characters, such as a UUID.")),
     request_body = Submission,
     responses(
         (status = 201, description = "The attempt is counted.", body = ShownAttempt),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`email_not_verified`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`, `idempotency_key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn submit(
     Extract(state): Extract<State>,
     bearer: Bearer,
+    headers: HeaderMap,
     submission: Result<JsonBody<Submission>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    let submission = match submission.and_then(|JsonBody(submission)| submission.check().map(|()| submission)) {
-        Ok(submission) => submission,
+    let checked = submission.and_then(|JsonBody(body)| body.check(&headers).map(|repeatable| (body, repeatable)));
+    let (submission, repeatable) = match checked {
+        Ok(checked) => checked,
         Err(problem) => return Err(bearer.refuse(problem).await),
     };
-    let mut attempt = submission.of(bearer.user_id(), &state);
+    let mut attempt = submission.of(bearer.user_id(), repeatable, &state);
     let (_, counts) = bearer.with_write(state.attempts.prepare(&attempt)).await?;
-    state.attempts.count(&mut attempt, counts).await?;
-    Ok((StatusCode::CREATED, NoStore(Json(ShownAttempt::from(attempt)))))
+    match state.attempts.count(&mut attempt, counts).await? {
+        Submitted::Counted => Ok((StatusCode::CREATED, NoStore(Json(ShownAttempt::from(attempt))))),
+        Submitted::KeyReused => {
+            Err(Problem::new(Code::IdempotencyKeyReused, "The Idempotency-Key was sent with another body before."))
+        }
+    }
 }
