@@ -1,5 +1,6 @@
 //! The local stack itself, and what the service does while parts of AWS fail.
 
+use crate::attempts::{agreement, submit};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tests::client::{App, PASSWORD};
@@ -114,4 +115,16 @@ async fn an_account_with_all_its_sessions_stays_under_two_kib() {
     let cost = app.cost(&app.login(&email, "wrong").await).await;
     let largest = cost.calls.iter().map(|call| call.wru).fold(0.0, f64::max);
     assert!(largest <= 2.0, "{cost:?}");
+}
+
+#[tokio::test]
+async fn what_is_loaded_is_what_the_service_would_have_written() {
+    let app = App::start().await;
+    let first = app.load(3, 150).await;
+    agreement::holds(&app, &first, 150).await;
+    let again = app.load(2, 0).await;
+    assert_ne!(again.email, first.email);
+    agreement::holds(&app, &again, 0).await;
+    app.post_as(&first, "/api/v1/attempts/", submit::attempt(1, 3, "x")).await;
+    agreement::holds(&app, &first, 151).await;
 }

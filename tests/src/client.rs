@@ -180,12 +180,18 @@ impl App {
 
     /// Adds people, numbered from `first`, past the service.
     pub fn load_people(&self, first: u64, count: u64) {
-        self.stack.load_people(first, count, |_| {}).expect("people");
+        self.stack.load_people(first, count).expect("people");
+    }
+
+    /// Adds people, and attempts of the first of them, who signs in.
+    pub async fn load(&self, people: u64, attempts: u32) -> Member {
+        let first = self.stack.load(people, attempts, || {}).await.expect("people and attempts");
+        Member::new(&first.email, &self.login(&first.email, &first.password).await)
     }
 
     /// Gives a member attempts, past the service.
     pub fn load_attempts(&self, member: &Member, count: u32) {
-        self.stack.load_attempts(member.id.parse().expect("an id"), count, |_| {}).expect("attempts");
+        self.stack.load_attempts(member.id.parse().expect("an id"), count).expect("attempts");
     }
 
     /// The keys of a bucket's objects, past the service.

@@ -17,6 +17,7 @@ mod template;
 
 pub use aws::mailbox::Letter;
 pub use ledger::{Call, Entry};
+pub use load::Loaded;
 pub use template::Template;
 
 use std::{
@@ -25,7 +26,7 @@ use std::{
     path::PathBuf,
 };
 
-use shared::{clock::Clock, config::Settings};
+use shared::{clock::Clock, config::Settings, crypto::NOBODY};
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -110,20 +111,28 @@ impl Stack {
         self.aws.objects(bucket)
     }
 
-    /// Adds people without a password, numbered from `first`. `done` is told of each.
+    /// Adds people without a password, numbered from `first`.
     ///
     /// # Errors
     /// Where the database refuses them.
-    pub fn load_people(&self, first: u64, count: u64, done: impl FnMut(u64)) -> Result<(), StartError> {
-        load::people(&self.aws.dynamodb.database, first, count, self.aws.now(), done)
+    pub fn load_people(&self, first: u64, count: u64) -> Result<(), StartError> {
+        load::people(&self.aws.dynamodb.database, first..first + count, NOBODY, self.aws.now(), |_| {})
     }
 
-    /// Adds attempts of someone who has none yet. `done` is told of each.
+    /// Adds attempts of someone who has none yet.
     ///
     /// # Errors
     /// Where the database refuses them.
-    pub fn load_attempts(&self, user_id: uuid::Uuid, count: u32, done: impl FnMut(u64)) -> Result<(), StartError> {
-        load::attempts(&self.aws.dynamodb.database, user_id, count, self.aws.now(), done)
+    pub fn load_attempts(&self, user_id: uuid::Uuid, count: u32) -> Result<(), StartError> {
+        load::attempts(&self.aws.dynamodb.database, user_id, count, self.aws.now(), || {})
+    }
+
+    /// Adds people, who can sign in, and attempts of the first of them. `done` is called for each.
+    ///
+    /// # Errors
+    /// Where the database refuses them.
+    pub async fn load(&self, people: u64, attempts: u32, done: impl FnMut()) -> Result<Loaded, StartError> {
+        load::all(&self.aws.dynamodb.database, people, attempts, self.aws.now(), done).await
     }
 
     /// Runs until a part of it stops, which none does by itself.

@@ -1,10 +1,14 @@
 //! Fills a stack with people and attempts, to see how it does when it holds much.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use dynoxide::{Database, ImportOptions};
 use shared::{
-    crypto::NOBODY,
-    domain::{Account, DisplayName, Document, EmailAddress, NewAccount, NewAttempt, Outcome, Plan, Role, Username},
+    crypto::{Hasher, random_text},
+    domain::{
+        Account, DisplayName, Document, EmailAddress, NewAccount, NewAttempt, Outcome, Plaintext, Plan, Role, Username,
+    },
     store::{AttemptItems, user_items},
 };
 use uuid::{NoContext, Timestamp, Uuid};
@@ -39,31 +43,69 @@ const GIVEN: [&str; 20] = [
 const FAMILY: [&str; 10] =
     ["Müller", "Rossi", "Smith", "García", "Nguyen", "Kowalski", "Silva", "Ivanova", "Haddad", "Tanaka"];
 
-/// Adds people named `person<number>@example.com`, numbered from `first`, without a password. `done` is told how many
-/// more there are.
+/// How the first of the people who were loaded signs in. The others have the same password.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub email: String,
+    pub password: String,
+}
+
+/// Adds people who can sign in, and attempts of the first of them. `done` is called for each.
+///
+/// # Errors
+/// Where the database refuses them.
+pub async fn all(
+    database: &Database,
+    count: u64,
+    attempts_of_first: u32,
+    now: DateTime<Utc>,
+    mut done: impl FnMut(),
+) -> Result<Loaded, StartError> {
+    let failed = |reason: String| StartError::Aws(reason);
+    let password = random_text(12).map_err(|error| failed(error.to_string()))?;
+    let plaintext = Plaintext::parse(password.clone()).map_err(|error| failed(error.to_string()))?;
+    let hasher = Hasher::new().map_err(|error| failed(error.to_string()))?;
+    let hashing = hasher.place().await.map_err(|error| failed(error.to_string()))?;
+    let hash = hashing.hash(plaintext).await.map_err(|error| failed(error.to_string()))?;
+    // A person is more than one item: no number is given twice.
+    let tables = database.table_stats().map_err(|error| failed(error.to_string()))?;
+    let items = tables.iter().find(|table| table.table_name == "UsersTable").map_or(0, |table| table.item_count);
+    let first = u64::try_from(items).unwrap_or_default();
+    let mut of_first = None;
+    people(database, first..first + count, &hash, now, |account| {
+        of_first.get_or_insert_with(|| (account.id, account.email.as_str().to_owned()));
+        done();
+    })?;
+    let (id, email) = of_first.ok_or_else(|| failed("nobody was loaded".into()))?;
+    attempts(database, id, attempts_of_first, now, done)?;
+    Ok(Loaded { email, password })
+}
+
+/// Adds people named `person<number>@example.com`. `done` is told of each.
 ///
 /// # Errors
 /// Where the database refuses them.
 pub fn people(
     database: &Database,
-    first: u64,
-    count: u64,
+    numbers: Range<u64>,
+    password_hash: &str,
     now: DateTime<Utc>,
-    mut done: impl FnMut(u64),
+    mut done: impl FnMut(&Account),
 ) -> Result<(), StartError> {
     let mut waiting = Vec::new();
-    for number in first..first + count {
-        let account = person(number, now).ok_or_else(|| StartError::Aws(format!("person {number} is no account")))?;
+    for number in numbers {
+        let account = person(number, password_hash, now)
+            .ok_or_else(|| StartError::Aws(format!("person {number} is no account")))?;
         waiting.extend(user_items(&account, &Document::default()));
         if waiting.len() >= BATCH {
             write(database, "UsersTable", std::mem::take(&mut waiting))?;
         }
-        done(1);
+        done(&account);
     }
     write(database, "UsersTable", waiting)
 }
 
-fn person(number: u64, now: DateTime<Utc>) -> Option<Account> {
+fn person(number: u64, password_hash: &str, now: DateTime<Utc>) -> Option<Account> {
     let place = |names: &[&'static str], by: u64| names.get(usize::try_from(number / by).ok()? % names.len()).copied();
     let name = format!("{} {} {number}", place(&GIVEN, 1)?, place(&FAMILY, GIVEN.len() as u64)?);
     let made_at = now - TimeDelta::seconds(i64::try_from(number % 2_000_000).ok()?);
@@ -72,7 +114,7 @@ fn person(number: u64, now: DateTime<Utc>) -> Option<Account> {
         email: EmailAddress::parse(&format!("person{number}@example.com")).ok()?,
         username: Username::parse(&format!("person_{number}")).ok(),
         name: DisplayName::parse(&name).ok(),
-        password_hash: NOBODY.to_owned(),
+        password_hash: password_hash.to_owned(),
         session: None,
         device_family: None,
         role: Role::User,
@@ -92,7 +134,7 @@ pub fn attempts(
     user_id: Uuid,
     count: u32,
     now: DateTime<Utc>,
-    mut done: impl FnMut(u64),
+    mut done: impl FnMut(),
 ) -> Result<(), StartError> {
     let failed = |error: shared::store::StoreError| StartError::Aws(error.to_string());
     let mut items = AttemptItems::new(user_id);
@@ -118,7 +160,7 @@ pub fn attempts(
         if waiting.len() >= BATCH {
             write(database, "AttemptsTable", std::mem::take(&mut waiting))?;
         }
-        done(1);
+        done();
     }
     waiting.extend(items.finish());
     write(database, "AttemptsTable", waiting)

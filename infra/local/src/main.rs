@@ -1,24 +1,52 @@
-//! `cargo run`: the whole service on `http://localhost:8080`.
+//! `cargo run`: the whole service on `http://localhost:8080`. `cargo run -p local -- load`: much data for it.
+
+mod arguments;
 
 use std::{collections::BTreeMap, env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
 
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
 use local::{Data, Options, Stack, StartError};
+
+use arguments::{Arguments, Command};
 
 const PORT: u16 = 8080;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start().await {
-        Ok(stack) => {
-            announce(&stack);
-            tokio::select! {
-                () = stack.run() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
+    let arguments = Arguments::parse();
+    let stack = match start().await {
+        Ok(stack) => stack,
+        Err(error) => {
+            eprintln!("user-service does not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(Command::Load { users, attempts }) = arguments.command {
+        return load(&stack, users, attempts).await;
+    }
+    announce(&stack);
+    tokio::select! {
+        () = stack.run() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    ExitCode::SUCCESS
+}
+
+async fn load(stack: &Stack, users: u64, attempts: u32) -> ExitCode {
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} {elapsed} (eta {eta})");
+    let bar = ProgressBar::new(users + u64::from(attempts))
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let loaded = stack.load(users, attempts, || bar.inc(1)).await;
+    bar.finish();
+    match loaded {
+        Ok(first) => {
+            println!("{users} users; {attempts} attempts are of {}", first.email);
+            println!("The password of each of them is {}", first.password);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("user-service does not start: {error}");
+            eprintln!("Loading stopped: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,7 @@
 mod activity;
-mod agreement;
+pub mod agreement;
 mod attempt;
 mod history;
 mod questions;
-mod submit;
+pub mod submit;
 mod summary;
