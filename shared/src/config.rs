@@ -46,6 +46,7 @@ documented! {
     "REGISTRATION", "open", "`private`: registering answers alike for new and known addresses, with no tokens";
     "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
     "DIRECTORY_ACCESS", "premium", "who may search and see public profiles: `premium` accounts, or all verified `members`";
+    "AUTHORIZER_CHECK_SESSION", "false", "whether the authorizer also refuses tokens whose session has ended, at the cost of a read";
     "SELF_SERVICE_PLAN", "true", "whether people change their plan themselves; else admins do";
     "MAX_AVATAR_SIZE", "4194304", "bytes that an uploaded avatar may have; 4 MiB is also the most";
     "AVATAR_BASE_URL", "", "address of the distribution in front of the avatar bucket; without it, avatars are served by signed links";
@@ -84,6 +85,7 @@ pub struct Settings {
     /// Who may search and see public profiles.
     pub directory_access: DirectoryAccess,
     /// Whether people change their plan themselves.
+    pub authorizer_check_session: bool,
     pub self_service_plan: bool,
     /// Bytes that an uploaded avatar may have.
     pub max_avatar_size: usize,
@@ -128,6 +130,8 @@ pub struct Tokens {
     pub issuer: String,
     pub audience: String,
     pub access_ttl: TimeDelta,
+    /// Whether tokens of an account that is not verified have no scope.
+    pub require_verified_email: bool,
     pub refresh_ttl: TimeDelta,
 }
 
@@ -202,6 +206,7 @@ const RESOURCES: &[&str] = &[
     "EXPORT_BUCKET",
     "SIGNING_KEYS_SECRET",
     "PUBLIC_KEYS_SECRET",
+    "CLIENTS_SECRET",
     "DERIVATION_KEYS_SECRET",
 ];
 
@@ -223,6 +228,7 @@ impl Settings {
             log_level: source.first(&["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"]).unwrap_or_else(|| "INFO".into()),
             aws: source.aws()?,
             tokens: Tokens {
+                require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,
                 audience: source.text("AUDIENCE", "user-service"),
                 access_ttl: TimeDelta::minutes(source.number(
                     &["ACCESS_TTL_MIN", "ACCESS_TOKEN_EXPIRE_MINUTES"],
@@ -246,6 +252,7 @@ impl Settings {
             require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,
             password_require_mixed: source.flag("PASSWORD_REQUIRE_MIXED", false)?,
             directory_access: source.parsed("DIRECTORY_ACCESS", DirectoryAccess::Premium)?,
+            authorizer_check_session: source.flag("AUTHORIZER_CHECK_SESSION", false)?,
             self_service_plan: source.flag("SELF_SERVICE_PLAN", true)?,
             max_avatar_size: source.number(&["MAX_AVATAR_SIZE"], MOST_AVATAR, 1..=MOST_AVATAR)?.unsigned_abs() as usize,
             avatar_base_url: source.get("AVATAR_BASE_URL").map(|_| source.url("AVATAR_BASE_URL")).transpose()?,

@@ -3,10 +3,13 @@
 mod access;
 mod attempts;
 mod auth;
+mod authorizer;
 mod avatars;
 mod conventions;
 mod dump;
 mod events;
+mod forged_tokens;
+mod rotation;
 mod runtime;
 mod stack;
 mod system;

@@ -9,8 +9,8 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use local::{TEMPLATE, Template};
-use serde_json::Value;
+use local::{Function, TEMPLATE, Template};
+use serde_json::{Value, json};
 use tests::{client::App, derived::root};
 use tokio::{net::TcpListener, sync::Mutex, sync::mpsc, time::timeout};
 
@@ -72,6 +72,19 @@ async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> 
     serde_json::from_str(&answer).expect("JSON")
 }
 
+/// The settings that the template gives a function, with the AWS endpoints of `app`.
+fn settings(app: &App, function: &Function) -> Vec<(String, String)> {
+    let endpoint = format!("http://{}", app.aws_address());
+    let local = [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ENDPOINT_URL", &endpoint),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    function.environment.clone().into_iter().chain(local).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_answers_an_event_under_the_runtime_api() {
     let app = App::start().await;
@@ -84,28 +97,84 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         ("system", "readyz", 200),
     ];
     for function in Template::parse(TEMPLATE).expect("a template").functions() {
-        let mut settings: Vec<(String, String)> = function.environment.into_iter().collect();
-        let endpoint = format!("http://{}", app.aws_address());
-        let local = [
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ENDPOINT_URL", &endpoint),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-        ];
-        settings.extend(local.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let waking = if function.binary == "mailer" { "registered" } else { "every_minute" };
+        let settings = settings(&app, &function);
+        let waking = match function.binary.as_str() {
+            "mailer" => "registered",
+            "authorizer" => "http_2_0",
+            "rotation" => "first_keys",
+            _ => "every_minute",
+        };
         let (name, expected) =
             cases.iter().find(|case| case.0 == function.binary).map_or((waking, 0), |case| (case.1, case.2));
         let event =
             fs::read_to_string(root().join(format!("events/{}/{name}.json", function.binary))).expect("an event");
+        let event = event.replace("127.0.0.1:8081", &app.aws_address().to_string());
         let answer = run(folder.join(&function.binary), settings, serde_json::from_str(&event).expect("JSON")).await;
-        if function.binary == "janitor" {
-            assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
+        if function.binary == "authorizer" {
+            assert_eq!(answer, json!({ "isAuthorized": false }));
+        } else if function.binary == "rotation" {
+            assert_eq!(answer, Value::Null);
+        } else if function.binary == "janitor" {
+            assert_eq!(answer["batchItemFailures"], json!([]));
         } else if function.binary == "mailer" {
-            assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
+            assert_eq!(answer["batchItemFailures"], json!([]));
             assert_eq!(app.letters("alice@example.com").await.len(), 2, "one from registering, one from the event");
         } else {
             assert_eq!(answer["statusCode"], expected, "{} {answer}", function.binary);
         }
+    }
+}
+
+/// What a binary prints and how it ends, where it does not even ask for an event.
+async fn start(binary: PathBuf, settings: Vec<(String, String)>) -> (bool, String) {
+    let started = tokio::process::Command::new(binary)
+        .env_clear()
+        .envs(settings)
+        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(Duration::from_secs(30), started).await.expect("it ends").expect("it starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
+    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let app = App::start().await;
+    let functions = Template::parse(TEMPLATE).expect("a template").functions();
+    let function = |name: &str| functions.iter().find(|function| function.binary == name).expect("a function").clone();
+    let cases = [
+        ("auth", "SigningKeys"),
+        ("auth", "DerivationKeys"),
+        ("auth", "PublicKeys"),
+        ("users", "DerivationKeys"),
+        ("attempts", "PublicKeys"),
+        ("avatars", "PublicKeys"),
+        ("mailer", "DerivationKeys"),
+        ("authorizer", "PublicKeys"),
+    ];
+    for (name, secret) in cases {
+        let mut settings = settings(&app, &function(name));
+        settings.iter_mut().filter(|(_, value)| value == secret).for_each(|(_, value)| *value = "missing".to_owned());
+        let (started, told) = start(folder.join(name), settings).await;
+        assert!(!started && told.contains("the secret missing cannot be read"), "{name} {secret}: {told}");
+        assert_eq!(told.lines().count(), 1, "{name} {secret}: {told}");
+    }
+    for secret in ["SigningKeys", "DerivationKeys", "PublicKeys"] {
+        let text = app.secret(secret).await.to_string();
+        let damaged =
+            ["", "{}", &text[..text.len() / 2], &text.replace("2", "3"), r#"{"keys":[{"kty":"oct","k":"AA"}]}"#];
+        for (number, text) in damaged.into_iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+            let token = format!("0193f0de-0000-4000-8000-{number:012}");
+            let put = json!({ "SecretId": secret, "SecretString": text, "ClientRequestToken": token });
+            app.secrets("PutSecretValue", put).await;
+            let (started, told) = start(folder.join("auth"), settings(&app, &function("auth"))).await;
+            assert!(!started && told.contains("is damaged"), "{secret} {number}: {told}");
+            assert_eq!(told.lines().count(), 1, "{told}");
+            assert!(!told.contains("PRIVATE"), "{told}");
+        }
+        // Whole again for the next one.
+        let put = json!({ "SecretId": secret, "SecretString": text, "ClientRequestToken": "0193f0de-0000-4000-8000-999999999999" });
+        app.secrets("PutSecretValue", put).await;
     }
 }

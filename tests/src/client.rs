@@ -274,12 +274,26 @@ impl App {
 
     /// A call to DynamoDB, past the service.
     pub async fn dynamodb(&self, operation: &str, body: Value) -> Value {
-        let request = self.client.post(format!("http://{}", self.stack.aws_address));
-        let request = request.header("content-type", "application/x-amz-json-1.0");
-        let request = request.header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
-        let answer = self.send(request.body(body.to_string())).await;
+        let answer = self.aws(&format!("DynamoDB_20120810.{operation}"), body).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         answer.json()
+    }
+
+    /// A call to Secrets Manager, past the service.
+    pub async fn secrets(&self, operation: &str, body: Value) -> Answer {
+        self.aws(&format!("secretsmanager.{operation}"), body).await
+    }
+
+    /// What a secret holds.
+    pub async fn secret(&self, name: &str) -> Value {
+        let answer = self.secrets("GetSecretValue", json!({ "SecretId": name })).await.json();
+        serde_json::from_str(answer["SecretString"].as_str().expect("a text")).expect("JSON")
+    }
+
+    async fn aws(&self, target: &str, body: Value) -> Answer {
+        let request = self.client.post(format!("http://{}", self.stack.aws_address));
+        let request = request.header("content-type", "application/x-amz-json-1.0").header("x-amz-target", target);
+        self.send(request.body(body.to_string())).await
     }
 
     /// A dump of a table, past the service.

@@ -18,6 +18,8 @@ pub fn endpoints() -> Endpoints<State> {
         .endpoint(routes!(login::login), &["/auth/login", "/api/v1/users/auth/login"])
         .endpoint(routes!(token::token), &["/user/token"])
         .endpoint(routes!(refresh::refresh), &["/auth/refresh", "/api/v1/users/auth/refresh"])
+        .endpoint(routes!(introspect::introspect), &[])
+        .endpoint(routes!(revoke::revoke), &[])
         .endpoint(routes!(logout::logout), &["/auth/logout", "/api/v1/users/auth/logout"])
         .endpoint(routes!(logout_all::logout_all), &["/auth/logout-all"])
         .endpoint(

@@ -6,7 +6,7 @@ use shared::{
     Platform,
     clock::Clock,
     config::Settings,
-    crypto::{Derivation, DerivationKeys, Hasher, Signer, SigningKeys},
+    crypto::{ClientSecrets, Derivation, Hasher, Keyring, Signer},
     http::{Authority, AvatarAddress, Limiter, Pages, PasswordDoor},
     store::Accounts,
 };
@@ -16,15 +16,16 @@ use shared::{
 pub struct State {
     pub settings: Arc<Settings>,
     pub avatars: AvatarAddress,
+    pub clients: Keyring<ClientSecrets>,
     pub clock: Clock,
     pub accounts: Accounts,
     pub authority: Authority,
-    pub derivation: Derivation,
+    pub derivation: Keyring<Derivation>,
     pub door: PasswordDoor,
     pub hasher: Hasher,
     pub limiter: Limiter,
     pub pages: Pages,
-    pub signer: Signer,
+    pub signer: Keyring<Signer>,
 }
 
 impl State {
@@ -33,20 +34,20 @@ impl State {
     /// # Errors
     /// Where a setting, a secret or a key is not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, Error> {
-        let (signing, derivation, authority) =
-            tokio::try_join!(SigningKeys::read(platform), DerivationKeys::read(platform), Authority::load(platform))?;
+        let (signer, derivation, authority) =
+            tokio::try_join!(Keyring::load(platform), Keyring::load(platform), Authority::load(platform))?;
         let settings = Arc::clone(&platform.settings);
-        let derivation = Derivation::new(&derivation)?;
         let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
         Ok(Self {
             avatars: AvatarAddress::new(&settings),
+            clients: Keyring::new(platform),
             clock: platform.clock.clone(),
             authority,
             limiter: Limiter::new(platform, &derivation)?,
             derivation,
             door: PasswordDoor::new(platform, &accounts, &hasher),
             pages: Pages::new(&settings, PAGES)?,
-            signer: Signer::new(&signing, &settings.tokens)?,
+            signer,
             settings,
             accounts,
             hasher,

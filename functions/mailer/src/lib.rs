@@ -13,7 +13,7 @@ use shared::{
     Platform, aws,
     clock::Clock,
     config::Settings,
-    crypto::{Derivation, DerivationKeys},
+    crypto::{Derivation, Keyring},
     mail::Composer,
     store::{Event as AccountEvent, Mails},
 };
@@ -28,7 +28,7 @@ pub struct Mailer {
     settings: Arc<Settings>,
     clock: Clock,
     composer: Composer,
-    derivation: Derivation,
+    derivation: Keyring<Derivation>,
     mails: Mails,
     post: Post,
 }
@@ -43,7 +43,7 @@ impl Mailer {
             settings: Arc::clone(&platform.settings),
             clock: platform.clock.clone(),
             composer: Composer::new(&platform.settings)?,
-            derivation: Derivation::new(&DerivationKeys::read(platform).await?)?,
+            derivation: Keyring::load(platform).await?,
             mails: Mails::new(platform)?,
             post: Post::new(platform),
         })
@@ -77,7 +77,9 @@ impl Mailer {
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         let Some(occasion) = Occasion::of(record)? else { return Ok(()) };
         let now = self.clock.now();
-        let Some(Due { mail, to, owed }) = occasion.due(&self.settings, &self.derivation, now) else { return Ok(()) };
+        let Some(Due { mail, to, owed }) = occasion.due(&self.settings, &self.derivation.fresh().await?, now) else {
+            return Ok(());
+        };
         if !self.mails.owe(&owed, now).await? {
             return Ok(());
         }

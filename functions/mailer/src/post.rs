@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use shared::{
     Platform, aws,
     config::Settings,
+    crypto::SecretError,
     domain::EmailAddress,
     mail::{ComposeError, Composed},
     store::StoreError,
@@ -21,6 +22,8 @@ use thiserror::Error;
 pub enum Failure {
     #[error("the store failed")]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] SecretError),
     #[error(transparent)]
     Compose(#[from] ComposeError),
     #[error("the mail cannot be built: {0}")]
@@ -36,7 +39,7 @@ impl Failure {
     pub fn passes(&self) -> bool {
         match self {
             Self::Store(StoreError::Damaged { .. }) | Self::Compose(_) | Self::Build(_) | Self::Refused(_) => false,
-            Self::Store(_) | Self::Unavailable(_) => true,
+            Self::Store(_) | Self::Key(_) | Self::Unavailable(_) => true,
         }
     }
 }

@@ -5,6 +5,7 @@ use lambda_http::Error;
 use shared::{
     Platform,
     config::Settings,
+    crypto::{Keyring, PublicKeys},
     http::Pages,
     store::{Table, Tables},
 };
@@ -18,6 +19,7 @@ pub struct State {
     pub platform: Platform,
     pub tables: Tables,
     pub pages: Pages,
+    pub published: Keyring<PublicKeys>,
     pub documented: Documented,
 }
 
@@ -35,6 +37,7 @@ impl State {
             pages: Pages::new(&settings, &[("root.html", include_str!("pages/root.html"))])?,
             tables: Tables::new(platform.aws.dynamodb.clone(), tables),
             documented: Documented::load()?,
+            published: Keyring::new(platform),
             platform: platform.clone(),
             settings,
         })

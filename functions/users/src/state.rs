@@ -6,7 +6,7 @@ use shared::{
     Platform,
     clock::Clock,
     config::Settings,
-    crypto::{Derivation, DerivationKeys, Hasher},
+    crypto::{Derivation, Hasher, Keyring},
     domain::{Account, Act, AuditEntry},
     http::{Authority, AvatarAddress, Caller, PasswordDoor, User},
     objects::Objects,
@@ -23,7 +23,7 @@ pub struct State {
     pub attempts: Attempts,
     pub authority: Authority,
     pub avatars: AvatarAddress,
-    pub derivation: Derivation,
+    pub derivation: Keyring<Derivation>,
     pub exports: Objects,
     pub door: PasswordDoor,
     pub hasher: Hasher,
@@ -35,7 +35,7 @@ impl State {
     /// # Errors
     /// Where a setting or a key is not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, Error> {
-        let (authority, derivation) = tokio::try_join!(Authority::load(platform), DerivationKeys::read(platform))?;
+        let (authority, derivation) = tokio::try_join!(Authority::load(platform), Keyring::load(platform))?;
         let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
         Ok(Self {
             settings: Arc::clone(&platform.settings),
@@ -43,7 +43,7 @@ impl State {
             attempts: Attempts::new(platform)?,
             authority,
             avatars: AvatarAddress::new(&platform.settings),
-            derivation: Derivation::new(&derivation)?,
+            derivation,
             exports: Objects::new(platform, "EXPORT_BUCKET")?,
             door: PasswordDoor::new(platform, &accounts, &hasher),
             accounts,

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use authorizer::Authorizer;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use axum::Router;
 use janitor::Janitor;
 use lambda_http::{Adapter, Context, LambdaEvent, Service, request::LambdaRequest};
 use mailer::Mailer;
+use rotation::Rotation;
 use serde_json::Value;
 use shared::{Platform, clock::Clock, http};
 
@@ -34,11 +36,20 @@ pub struct Functions {
     pub http: HashMap<String, HttpFunction>,
     pub mailer: Mailer,
     pub janitor: Janitor,
+    authorizer: Authorizer,
+    rotation: Rotation,
 }
 
 impl Functions {
     /// Invokes the function of that binary with an event; nothing where it fails.
     pub async fn invoke(&self, binary: &str, event: Value) -> Option<Value> {
+        let context = Context::default();
+        if binary == "authorizer" {
+            return self.authorizer.handle(LambdaEvent::new(event, context)).await.ok();
+        }
+        if binary == "rotation" {
+            return self.rotation.handle(LambdaEvent::new(event, context)).await.ok().map(Value::from);
+        }
         if let Some(consumer) = self.consumer(binary) {
             return serde_json::to_value(consumer.invoke(LambdaEvent::new(event, Context::default())).await.ok()?).ok();
         }
@@ -79,13 +90,30 @@ impl Consumer {
     }
 }
 
+/// Starts the function that makes the keys of the others, before them.
+///
+/// # Errors
+/// Where it does not start, or `template` has none.
+pub fn rotation(template: &Template, overrides: &Overrides, clock: &Clock) -> Result<Rotation, StartError> {
+    let function = template.functions().into_iter().find(|function| function.binary == "rotation");
+    let function = function.ok_or_else(|| StartError::Template("it has no function rotation".into()))?;
+    let platform = Platform::new(overrides.settings(&function)?, clock.clone());
+    Rotation::load(&platform)
+        .map_err(|error| StartError::Function { function: function.binary, reason: error.to_string() })
+}
+
 /// Starts the functions of `template`.
 ///
 /// # Errors
 /// Where one does not start, or is not known here.
-pub async fn start(template: &Template, overrides: &Overrides, clock: &Clock) -> Result<Functions, StartError> {
+pub async fn start(
+    template: &Template,
+    overrides: &Overrides,
+    clock: &Clock,
+    rotation: Rotation,
+) -> Result<Functions, StartError> {
     let mut routers = HashMap::new();
-    let (mut mailer, mut janitor) = (None, None);
+    let (mut mailer, mut janitor, mut authorizer) = (None, None, None);
     for function in template.functions() {
         let settings = overrides.settings(&function)?;
         shared::telemetry::start(&settings);
@@ -95,6 +123,13 @@ pub async fn start(template: &Template, overrides: &Overrides, clock: &Clock) ->
             |error: lambda_http::Error| StartError::Function { function: name.to_owned(), reason: error.to_string() };
         if name == "mailer" {
             mailer = Some(Mailer::load(&platform).await.map_err(failed)?);
+            continue;
+        }
+        if name == "rotation" {
+            continue;
+        }
+        if name == "authorizer" {
+            authorizer = Some(Authorizer::load(&platform).await.map_err(failed)?);
             continue;
         }
         if name == "janitor" {
@@ -107,7 +142,8 @@ pub async fn start(template: &Template, overrides: &Overrides, clock: &Clock) ->
     let missing = |name: &str| StartError::Template(format!("it has no function {name}"));
     let mailer = mailer.ok_or_else(|| missing("mailer"))?;
     let janitor = janitor.ok_or_else(|| missing("janitor"))?;
-    Ok(Functions { http: routers, mailer, janitor })
+    let authorizer = authorizer.ok_or_else(|| missing("authorizer"))?;
+    Ok(Functions { http: routers, mailer, janitor, authorizer, rotation })
 }
 
 async fn router(name: &str, platform: &Platform) -> Result<Router, lambda_http::Error> {

@@ -18,7 +18,7 @@ mod template;
 pub use aws::mailbox::Letter;
 pub use ledger::{Call, Entry};
 pub use load::Loaded;
-pub use template::Template;
+pub use template::{Function, Template};
 
 use std::{
     collections::BTreeMap,
@@ -91,7 +91,11 @@ impl Stack {
         let mut tasks = JoinSet::new();
         let aws = aws::Aws::start(&options.data, &template, &clock, aws_listener, &mut tasks).await?;
         let settings = Overrides::new(&options, address, aws_address);
-        let functions = functions::start(&template, &settings, &Clock::new(clock.clone())).await?;
+        let clock_of_functions = Clock::new(clock.clone());
+        let rotation = functions::rotation(&template, &settings, &clock_of_functions)?;
+        aws.adopt(rotation.clone());
+        aws.told.deploy(&template, &rotation, aws_address).await?;
+        let functions = functions::start(&template, &settings, &clock_of_functions, rotation).await?;
         let streams = streams::start(&aws, &functions, &template, &options.data, &mut tasks)?;
         let schedule = schedule::Schedule::new(&aws, &template, &clock, functions.janitor.clone());
         schedule.start(&mut tasks);

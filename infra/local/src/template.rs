@@ -121,6 +121,20 @@ impl Template {
         self.resources("AWS::S3::Bucket").map(|(name, _)| name.to_lowercase()).collect()
     }
 
+    /// The secrets, each under its logical id as its name, with how its first value is generated.
+    pub fn secrets(&self) -> Vec<(String, Value)> {
+        let secrets = self.resources("AWS::SecretsManager::Secret");
+        secrets.map(|(name, properties)| (name.clone(), properties["GenerateSecretString"].clone())).collect()
+    }
+
+    /// The resources that a function makes.
+    pub fn custom_resources(&self) -> Vec<String> {
+        let all = self.0["Resources"].as_object().into_iter().flatten();
+        let custom =
+            all.filter(|(_, resource)| resource["Type"].as_str().is_some_and(|kind| kind.starts_with("Custom::")));
+        custom.map(|(name, _)| name.clone()).collect()
+    }
+
     fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let all = self.0["Resources"].as_object().into_iter().flatten();
         all.filter(move |(_, resource)| resource["Type"] == kind)

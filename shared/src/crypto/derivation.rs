@@ -35,7 +35,7 @@ impl Derivation {
     /// # Errors
     /// Where one of them is no key of 32 bytes.
     pub fn new(keys: &DerivationKeys) -> Result<Self, KeyError> {
-        let all = [Some(&keys.current), keys.previous.as_ref(), keys.next.as_ref()];
+        let all = [Some(&keys.current), keys.previous.as_ref(), Some(&keys.next)];
         let named = |key: &DerivationKey| Ok((key.id, hmac_key(&key.key)?));
         let by_id = all.into_iter().flatten().map(named).collect::<Result<_, KeyError>>()?;
         Ok(Self(Arc::new(Keys { current: keys.current.id, by_id, lookup: hmac_key(&keys.lookup)? })))
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn tags_differ_by_purpose_parts_and_key() {
-        let derivation = Derivation::new(&DerivationKeys::generate().unwrap()).unwrap();
+        let derivation = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
         let tag = derivation.tag(1, "a", &[b"bc"]).unwrap();
         assert!(derivation.is_tag(1, "a", &[b"bc"], &tag));
         for other in

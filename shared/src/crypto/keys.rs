@@ -7,8 +7,11 @@ use aws_lc_rs::{
 };
 use chrono::{DateTime, Utc};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, CommonParameters, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, RSAKeyParameters, RSAKeyType,
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{
+        AlgorithmParameters, CommonParameters, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, RSAKeyParameters, RSAKeyType,
+    },
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -33,7 +36,7 @@ pub enum KeyError {
 pub struct SigningKeys {
     pub previous: Option<SigningKey>,
     pub current: SigningKey,
-    pub next: Option<SigningKey>,
+    pub next: SigningKey,
 }
 
 /// One RSA key of 2,048 bits.
@@ -54,17 +57,43 @@ impl SigningKeys {
     /// # Errors
     /// Where the system has no randomness to give.
     pub fn generate(now: DateTime<Utc>) -> Result<Self, KeyError> {
-        Ok(Self { previous: None, current: SigningKey::generate(now)?, next: Some(SigningKey::generate(now)?) })
+        Ok(Self { previous: None, current: SigningKey::generate(now)?, next: SigningKey::generate(now)? })
+    }
+
+    /// The keys after one more rotation: the next one signs, and the one that signed is still published.
+    ///
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub fn rotated(self, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        Ok(Self { previous: Some(self.current), current: self.next, next: SigningKey::generate(now)? })
+    }
+
+    /// When they were last rotated.
+    pub fn rotated_at(&self) -> DateTime<Utc> {
+        self.next.created_at
+    }
+
+    /// Whether what the current key and the next one sign is verified by `published`.
+    pub fn are_verified_by(&self, published: &PublicKeys) -> bool {
+        [&self.current, &self.next].into_iter().all(|key| key.is_verified_by(published).unwrap_or(false))
     }
 
     /// The public side, published apart from the private one.
     pub fn public(&self) -> PublicKeys {
-        let keys = [Some(&self.current), self.next.as_ref(), self.previous.as_ref()];
+        let keys = [Some(&self.current), Some(&self.next), self.previous.as_ref()];
         PublicKeys(JwkSet { keys: keys.into_iter().flatten().map(|key| key.public_key.clone()).collect() })
     }
 }
 
 impl SigningKey {
+    fn is_verified_by(&self, published: &PublicKeys) -> Option<bool> {
+        let key = DecodingKey::from_jwk(published.0.find(&self.kid)?).ok()?;
+        let message = self.kid.as_bytes();
+        let signing = EncodingKey::from_rsa_pem(self.private_key.as_bytes()).ok()?;
+        let signature = jsonwebtoken::crypto::sign(message, &signing, Algorithm::RS256).ok()?;
+        jsonwebtoken::crypto::verify(&signature, message, &key, Algorithm::RS256).ok()
+    }
+
     fn generate(now: DateTime<Utc>) -> Result<Self, KeyError> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NoRandomness)?;
         let der = pair.as_der().map_err(|_| KeyError::Unusable("it has no PKCS#8 form".into()))?;
@@ -106,7 +135,7 @@ pub struct PublicKeys(pub JwkSet);
 pub struct DerivationKeys {
     pub previous: Option<DerivationKey>,
     pub current: DerivationKey,
-    pub next: Option<DerivationKey>,
+    pub next: DerivationKey,
     /// Keys rows of people without an account. Never rotated: the rows could not be found again.
     pub lookup: String,
 }
@@ -116,6 +145,7 @@ pub struct DerivationKeys {
 #[serde(deny_unknown_fields)]
 pub struct DerivationKey {
     pub id: u32,
+    pub created_at: DateTime<Utc>,
     /// 32 bytes in base64url.
     pub key: String,
 }
@@ -125,8 +155,28 @@ impl DerivationKeys {
     ///
     /// # Errors
     /// Where the system has no randomness to give.
-    pub fn generate() -> Result<Self, KeyError> {
-        let key = |id| Ok(DerivationKey { id, key: random_text(DERIVATION_KEY_BYTES)? });
-        Ok(Self { previous: None, current: key(1)?, next: Some(key(2)?), lookup: random_text(DERIVATION_KEY_BYTES)? })
+    pub fn generate(now: DateTime<Utc>) -> Result<Self, KeyError> {
+        let (current, next) = (DerivationKey::generate(1, now)?, DerivationKey::generate(2, now)?);
+        Ok(Self { previous: None, current, next, lookup: random_text(DERIVATION_KEY_BYTES)? })
+    }
+
+    /// The keys after one more rotation: the next one derives, and what the one before it derived is still known.
+    ///
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub fn rotated(self, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        let next = DerivationKey::generate(self.next.id + 1, now)?;
+        Ok(Self { previous: Some(self.current), current: self.next, next, lookup: self.lookup })
+    }
+
+    /// When they were last rotated.
+    pub fn rotated_at(&self) -> DateTime<Utc> {
+        self.next.created_at
+    }
+}
+
+impl DerivationKey {
+    fn generate(id: u32, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        Ok(Self { id, created_at: now, key: random_text(DERIVATION_KEY_BYTES)? })
     }
 }

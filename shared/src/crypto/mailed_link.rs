@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_link_serves_its_own_purpose_alone() {
-        let derivation = Derivation::new(&DerivationKeys::generate().unwrap()).unwrap();
+        let derivation = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
         let link = MailedLink { user_id: Uuid::from_u128(1), id: Uuid::from_u128(2) };
         for purpose in LinkPurpose::ALL {
             let text = link.encode(purpose, &derivation).unwrap();

@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn only_what_was_derived_is_read() {
-        let derivation = Derivation::new(&DerivationKeys::generate().unwrap()).unwrap();
+        let derivation = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
         let token = RefreshToken {
             user_id: Uuid::from_u128(1),
             session_id: Uuid::from_u128(2),

@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn code_and_link_belong_to_one_reset() {
-        let derivation = Derivation::new(&DerivationKeys::generate().unwrap()).unwrap();
+        let derivation = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
         let secret = |id| ResetSecret { user_id: Uuid::from_u128(1), id: Uuid::from_u128(id), key: 1 };
         let code = secret(2).code(&derivation).unwrap();
         assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));

@@ -1,10 +1,23 @@
-//! Reads the key secrets. Without them a function does not start; there is no default key.
+//! Secrets Manager. Without their keys functions do not start; there is no default key.
 
-use serde::de::DeserializeOwned;
+use aws_sdk_secretsmanager::{
+    Client, error::ProvideErrorMetadata, operation::get_secret_value::builders::GetSecretValueFluentBuilder,
+};
+use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use super::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
-use crate::{Platform, aws::reason, config::SettingError};
+use super::{
+    ClientSecrets, Derivation, DerivationKeys, KeyError, PublicKeys, Signer, SigningKeys, Verifier, keyring::FromSecret,
+};
+use crate::{
+    Platform,
+    aws::reason,
+    config::{SettingError, Settings},
+};
+
+/// The stage of the version that is in use, and of the one that a rotation prepares.
+const CURRENT: &str = "AWSCURRENT";
+const PENDING: &str = "AWSPENDING";
 
 /// Why a secret cannot be used. Names the secret, never its contents.
 #[derive(Debug, Error)]
@@ -13,47 +26,167 @@ pub enum SecretError {
     Setting(#[from] SettingError),
     #[error("the secret {name} cannot be read: {reason}")]
     Unreadable { name: String, reason: String },
+    #[error("the secret {name} cannot be written: {reason}")]
+    Unwritable { name: String, reason: String },
     #[error("the secret {name} is damaged")]
     Damaged { name: String },
     #[error(transparent)]
     Key(#[from] KeyError),
 }
 
-impl SigningKeys {
-    /// Reads the private signing keys.
-    ///
-    /// # Errors
-    /// Where the secret cannot be read or is not what it should be.
-    pub async fn read(platform: &Platform) -> Result<Self, SecretError> {
-        read(platform, "SIGNING_KEYS_SECRET").await
+impl FromSecret for Signer {
+    const SETTING: &'static str = "SIGNING_KEYS_SECRET";
+
+    fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
+        let keys: SigningKeys = serde_json::from_str(text).ok()?;
+        Self::new(&keys, &settings.tokens).ok()
     }
 }
 
-impl PublicKeys {
-    /// Reads the published keys.
-    ///
-    /// # Errors
-    /// Where the secret cannot be read or is not what it should be.
-    pub async fn read(platform: &Platform) -> Result<Self, SecretError> {
-        read(platform, "PUBLIC_KEYS_SECRET").await
+impl FromSecret for PublicKeys {
+    const SETTING: &'static str = "PUBLIC_KEYS_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 }
 
-impl DerivationKeys {
-    /// Reads the derivation keys.
-    ///
-    /// # Errors
-    /// Where the secret cannot be read or is not what it should be.
-    pub async fn read(platform: &Platform) -> Result<Self, SecretError> {
-        read(platform, "DERIVATION_KEYS_SECRET").await
+impl FromSecret for Verifier {
+    const SETTING: &'static str = PublicKeys::SETTING;
+
+    fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
+        Self::new(&PublicKeys::from_secret(text, settings)?, &settings.tokens).ok()
     }
 }
 
-async fn read<T: DeserializeOwned>(platform: &Platform, setting: &'static str) -> Result<T, SecretError> {
-    let name = platform.settings.resource(setting)?;
-    let unreadable = |reason: String| SecretError::Unreadable { name: name.to_owned(), reason };
-    let answer = platform.aws.secrets.get_secret_value().secret_id(name).send().await;
+impl FromSecret for Derivation {
+    const SETTING: &'static str = "DERIVATION_KEYS_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        let keys: DerivationKeys = serde_json::from_str(text).ok()?;
+        Self::new(&keys).ok()
+    }
+}
+
+impl FromSecret for ClientSecrets {
+    const SETTING: &'static str = "CLIENTS_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// The name and the text of the secret that `setting` names.
+pub(super) async fn read(platform: &Platform, setting: &'static str) -> Result<(String, String), SecretError> {
+    let name = platform.settings.resource(setting)?.to_owned();
+    let unreadable = |reason: String| SecretError::Unreadable { name: name.clone(), reason };
+    let answer = platform.aws.secrets.get_secret_value().secret_id(&name).send().await;
     let secret = answer.map_err(|error| unreadable(reason(&error)))?;
-    let text = secret.secret_string().ok_or_else(|| unreadable("it holds no text".into()))?;
-    serde_json::from_str(text).map_err(|_| SecretError::Damaged { name: name.to_owned() })
+    let text = secret.secret_string().ok_or_else(|| unreadable("it holds no text".into()))?.to_owned();
+    Ok((name, text))
+}
+
+/// A secret as whoever rotates it sees it: with its versions.
+#[derive(Clone)]
+pub struct Secret {
+    client: Client,
+    name: String,
+}
+
+impl Secret {
+    /// The secret that `setting` names.
+    ///
+    /// # Errors
+    /// Where the function was not given it.
+    pub fn new(platform: &Platform, setting: &'static str) -> Result<Self, SettingError> {
+        let name = platform.settings.resource(setting)?.to_owned();
+        Ok(Self { client: platform.aws.secrets.clone(), name })
+    }
+
+    /// Its name or its ARN, as the function was given it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is in use, where there is anything.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is damaged.
+    pub async fn current<T: DeserializeOwned>(&self) -> Result<Option<T>, SecretError> {
+        self.parsed(self.client.get_secret_value().version_stage(CURRENT)).await
+    }
+
+    /// What the rotation `token` prepared, where it did so already.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is damaged.
+    pub async fn pending<T: DeserializeOwned>(&self, token: &str) -> Result<Option<T>, SecretError> {
+        self.parsed(self.client.get_secret_value().version_id(token).version_stage(PENDING)).await
+    }
+
+    /// Puts what is used from now on.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub async fn put<T: Serialize + Sync>(&self, value: &T) -> Result<(), SecretError> {
+        let put = self.client.put_secret_value().secret_id(&self.name).secret_string(self.text(value)?);
+        put.send().await.map(drop).map_err(|error| self.unwritable(reason(&error)))
+    }
+
+    /// Puts what the rotation `token` prepares.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub async fn prepare<T: Serialize + Sync>(&self, token: &str, value: &T) -> Result<(), SecretError> {
+        let put = self.client.put_secret_value().secret_id(&self.name).client_request_token(token);
+        let put = put.secret_string(self.text(value)?).version_stages(PENDING);
+        put.send().await.map(drop).map_err(|error| self.unwritable(reason(&error)))
+    }
+
+    /// The version in use.
+    ///
+    /// # Errors
+    /// Where the secret cannot be described.
+    pub async fn version(&self) -> Result<Option<String>, SecretError> {
+        let described = self.client.describe_secret().secret_id(&self.name).send().await;
+        let described = described.map_err(|error| self.unreadable(reason(&error)))?;
+        let versions = described.version_ids_to_stages.unwrap_or_default();
+        let current = |stages: &Vec<String>| stages.iter().any(|stage| stage == CURRENT);
+        Ok(versions.into_iter().find(|(_, stages)| current(stages)).map(|(version, _)| version))
+    }
+
+    /// Takes the version `token` into use, in place of the version `before`.
+    ///
+    /// # Errors
+    /// Where the stages cannot be moved.
+    pub async fn promote(&self, token: &str, before: Option<String>) -> Result<(), SecretError> {
+        let promotion = self.client.update_secret_version_stage().secret_id(&self.name).version_stage(CURRENT);
+        let promotion = promotion.move_to_version_id(token).set_remove_from_version_id(before);
+        promotion.send().await.map(drop).map_err(|error| self.unwritable(reason(&error)))
+    }
+
+    async fn parsed<T: DeserializeOwned>(
+        &self,
+        request: GetSecretValueFluentBuilder,
+    ) -> Result<Option<T>, SecretError> {
+        let answer = match request.secret_id(&self.name).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
+            Err(error) => return Err(self.unreadable(reason(&error))),
+        };
+        let text = answer.secret_string().ok_or_else(|| self.unreadable("it holds no text".into()))?;
+        serde_json::from_str(text).map(Some).map_err(|_| SecretError::Damaged { name: self.name.clone() })
+    }
+
+    fn text<T: Serialize>(&self, value: &T) -> Result<String, SecretError> {
+        serde_json::to_string(value).map_err(|error| self.unwritable(error.to_string()))
+    }
+
+    fn unreadable(&self, reason: String) -> SecretError {
+        SecretError::Unreadable { name: self.name.clone(), reason }
+    }
+
+    fn unwritable(&self, reason: String) -> SecretError {
+        SecretError::Unwritable { name: self.name.clone(), reason }
+    }
 }

@@ -57,8 +57,8 @@ mod tests {
 
     #[test]
     fn a_link_is_read_back_and_belongs_to_one_stack_and_one_address() {
-        let derivation = Derivation::new(&DerivationKeys::generate().unwrap()).unwrap();
-        let elsewhere = Derivation::new(&DerivationKeys::generate().unwrap()).unwrap();
+        let derivation = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
+        let elsewhere = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
         let (email, other) =
             (EmailAddress::parse("a@example.com").unwrap(), EmailAddress::parse("b@example.com").unwrap());
         let token = VerificationToken::new(Uuid::from_u128(1), &email, DateTime::UNIX_EPOCH, &derivation);

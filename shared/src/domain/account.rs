@@ -140,7 +140,10 @@ impl Account {
     }
 
     /// The scopes of its tokens (RFC 9068 §2.2.3), separated by spaces.
-    pub fn scope(&self) -> String {
+    pub fn scope(&self, require_verified: bool) -> String {
+        if require_verified && !self.verified {
+            return String::new();
+        }
         let premium = if self.is_premium() { " premium" } else { "" };
         let admin = if self.role == Role::Admin { " admin" } else { "" };
         format!("user{premium}{admin}")

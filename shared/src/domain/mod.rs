@@ -39,7 +39,11 @@ pub use search::{SearchHit, words_of};
 pub use session::{Session, SessionId, SessionTimes, Stay};
 pub use username::Username;
 
+use chrono::TimeDelta;
 use thiserror::Error;
+
+/// How long anything that is derived and not stored can live: a refresh token, whose session ends by then.
+pub const LONGEST_DERIVED: TimeDelta = session::ABSOLUTE;
 
 /// Why a value from outside was refused, in words for the person who sent it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 /// Days from login after which a session ends whatever its use (ASVS 7.3.2, 10.4.8).
-const ABSOLUTE: TimeDelta = TimeDelta::days(30);
+pub(super) const ABSOLUTE: TimeDelta = TimeDelta::days(30);
 /// Idle time of a session that was not to be remembered.
 const SHORT_IDLE: TimeDelta = TimeDelta::hours(24);
 

@@ -10,7 +10,7 @@ use super::{Code, Problem, layers::Signed};
 use crate::{
     Platform,
     clock::Clock,
-    crypto::{Claims, PublicKeys, SecretError, Verifier},
+    crypto::{AccessTokenError, Claims, Keyring, SecretError, Verifier},
     domain::{Account, Role, SessionId},
     store::{Accounts, StoreError},
 };
@@ -18,7 +18,7 @@ use crate::{
 /// What tells who calls: the published keys, and the accounts that say whether the session still counts.
 #[derive(Clone)]
 pub struct Authority {
-    verifier: Verifier,
+    verifiers: Keyring<Verifier>,
     accounts: Accounts,
     clock: Clock,
     require_verified_email: bool,
@@ -30,18 +30,33 @@ impl Authority {
     /// # Errors
     /// Where the published keys or the table's name are not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, SecretError> {
-        let keys = PublicKeys::read(platform).await?;
         Ok(Self {
-            verifier: Verifier::new(&keys, &platform.settings.tokens)?,
+            verifiers: Keyring::load(platform).await?,
             accounts: Accounts::new(platform)?,
             clock: platform.clock.clone(),
             require_verified_email: platform.settings.require_verified_email,
         })
     }
 
-    fn verify(&self, parts: &Parts) -> Result<Claims, Problem> {
-        let token = bearer_token(parts)?;
-        Ok(self.verifier.verify(token, self.clock.now())?)
+    /// What a token says, by its signature alone; or why it is not valid.
+    ///
+    /// # Errors
+    /// Where the published keys are not to be had.
+    pub async fn claims(&self, token: &str) -> Result<Result<Claims, AccessTokenError>, Problem> {
+        Ok(self.verifiers.verify(token).await?)
+    }
+
+    /// What a token says, and the account as of now; nothing where the token is not valid, or its session has ended.
+    ///
+    /// # Errors
+    /// Where keys or account are not to be had.
+    pub async fn inspect(&self, token: &str) -> Result<Option<(Claims, Account)>, Problem> {
+        let Ok(claims) = self.claims(token).await? else { return Ok(None) };
+        match self.admit(&claims).await {
+            Ok(caller) => Ok(Some((claims, caller.account))),
+            Err(problem) if problem.code() == Code::SessionEnded => Ok(None),
+            Err(problem) => Err(problem),
+        }
     }
 
     /// One strong read says whether the session still counts, and what its owner may do by now.
@@ -213,7 +228,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let authority = Authority::from_ref(state);
-        let claims = authority.verify(parts)?;
+        let claims = authority.claims(bearer_token(parts)?).await??;
         Signed::note(parts, claims.sub);
         Ok(Self { authority, claims })
     }

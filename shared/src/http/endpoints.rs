@@ -93,9 +93,10 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     info.description = Some("Accounts, sign-in, profiles and coding-attempt tracking.".into());
     info.license = Some(License::new("MIT"));
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    let scopes = [("user", "every account"), ("premium", "premium accounts"), ("admin", "admins")];
+    let scopes = [("user", "every verified account"), ("premium", "premium accounts"), ("admin", "admins")];
     let password = Flow::Password(Password::new("/api/v1/auth/token", Scopes::from_iter(scopes)));
     let components = ComponentsBuilder::new()
+        .security_scheme("client", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Basic).build()))
         .security_scheme("bearer", SecurityScheme::Http(bearer))
         .security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([password])))
         .build();

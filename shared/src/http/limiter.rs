@@ -7,7 +7,7 @@ use crate::{
     Platform,
     clock::Clock,
     config::{Rates, SettingError},
-    crypto::Derivation,
+    crypto::{Derivation, Keyring},
     store::{Limit, Limits},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Limiter {
     limits: Limits,
-    derivation: Derivation,
+    derivation: Keyring<Derivation>,
     clock: Clock,
     rates: Rates,
 }
@@ -36,7 +36,7 @@ impl Limiter {
     ///
     /// # Errors
     /// Where the function was not given the table.
-    pub fn new(platform: &Platform, derivation: &Derivation) -> Result<Self, SettingError> {
+    pub fn new(platform: &Platform, derivation: &Keyring<Derivation>) -> Result<Self, SettingError> {
         Ok(Self {
             limits: Limits::new(platform)?,
             derivation: derivation.clone(),
@@ -79,7 +79,7 @@ impl Limiter {
 
     async fn count(&self, limit: &Limit, who: &str) -> Result<(), Problem> {
         let now = self.clock.now();
-        let window = self.limits.count(limit, &self.derivation.lookup("limit", who), now).await?;
+        let window = self.limits.count(limit, &self.derivation.fresh().await?.lookup("limit", who), now).await?;
         let rest = window.ends - now;
         layers::note_rate_limit(limit, window.remaining, rest);
         if window.admitted {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::layers::RequestId;
 use crate::{
     aws::reason,
-    crypto::{AccessTokenError, HashError, KeyError},
+    crypto::{AccessTokenError, HashError, KeyError, SecretError},
     objects::ObjectError,
     store::StoreError,
 };
@@ -143,6 +143,11 @@ impl Problem {
         self
     }
 
+    /// What the operator is told of it.
+    pub fn reason(&self) -> &str {
+        self.source.as_deref().unwrap_or(&self.detail)
+    }
+
     /// A handler that panicked, at that place of the code.
     pub(super) fn panicked(place: String) -> Self {
         Self {
@@ -257,10 +262,18 @@ impl From<KeyError> for Problem {
     }
 }
 
+/// Keys that were read when the function started, and cannot be read again.
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        let told = Self::new(Code::Unavailable, "The service cannot answer now. Please try again.");
+        Self { source: Some(reason(&error)), ..told.retry_after(TimeDelta::seconds(5)) }
+    }
+}
+
 impl From<AccessTokenError> for Problem {
     fn from(error: AccessTokenError) -> Self {
         let code = match error {
-            AccessTokenError::Invalid => Code::InvalidToken,
+            AccessTokenError::Invalid | AccessTokenError::UnknownKey => Code::InvalidToken,
             AccessTokenError::Expired => Code::TokenExpired,
         };
         Self::new(code, error.to_string())

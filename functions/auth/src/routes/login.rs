@@ -68,8 +68,8 @@ pub(super) async fn sign_in(
 ) -> Result<SignedIn, Problem> {
     state.limiter.admit(Limited::Login, &origin, Some(identifier.as_str())).await?;
     let user = state.accounts.find_user(&identifier).await?;
-    let key =
-        user.map_or_else(|| GuessKey::Ghost(state.derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
+    let derivation = state.derivation.fresh().await?;
+    let key = user.map_or_else(|| GuessKey::Ghost(derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
     for _ in 0..COMPARISONS {
         let right = match state.door.compare(key.clone(), password.clone()).await? {
             Guess::Right(right) => right,
@@ -120,11 +120,11 @@ async fn open_session(
         id: state.clock.new_id(),
         number: 0,
         times: SessionTimes::beginning(now, stay, state.settings.tokens.refresh_ttl),
-        key: state.derivation.current(),
+        key: state.derivation.fresh().await?.current(),
         stay,
     };
     let device = Device::from(origin.clone());
-    let family = device_family(state, account.id, &device);
+    let family = device_family(state, account.id, &device).await?;
     let cap = state.settings.max_active_sessions;
     let login = Login { session: &session, device: &device, family, new_hash: new_hash.as_deref(), cap, now };
     let (finished, profile) = tokio::try_join!(
@@ -132,7 +132,7 @@ async fn open_session(
         state.accounts.find_document(account.id, DocumentKind::Profile)
     )?;
     match finished {
-        Finished::SignedIn(account) => SignedIn::new(state, &account, &profile, &session).map(Some),
+        Finished::SignedIn(account) => SignedIn::new(state, &account, &profile, &session).await.map(Some),
         Finished::Overtaken => Ok(None),
         Finished::Disabled => Err(disabled()),
         Finished::Locked(until) => Err(locked(until - now)),
@@ -140,8 +140,8 @@ async fn open_session(
 }
 
 /// A keyed hash of a device's browser and system family, of one account: no reader of the table can compare two.
-pub(super) fn device_family(state: &State, user_id: Uuid, device: &Device) -> String {
-    let mut family = state.derivation.lookup("device", &format!("{user_id} {}", device.name()));
+pub(super) async fn device_family(state: &State, user_id: Uuid, device: &Device) -> Result<String, Problem> {
+    let mut family = state.derivation.fresh().await?.lookup("device", &format!("{user_id} {}", device.name()));
     family.truncate(10);
-    family
+    Ok(family)
 }

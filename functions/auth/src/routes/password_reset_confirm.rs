@@ -168,7 +168,7 @@ async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Proble
 
 /// The account and the reset of a link, which lives and dies with the code.
 async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Proof), Problem> {
-    let secret = ResetSecret::decode(token, &state.derivation).ok_or_else(invalid)?;
+    let secret = ResetSecret::decode(token, &state.derivation.fresh().await?).ok_or_else(invalid)?;
     let account = state.accounts.find(secret.user_id).await?.ok_or_else(invalid)?;
     let now = state.clock.now();
     let same = |reset: &Reset| reset.id == secret.id && now < reset.end && reset.tries < Reset::TRIES;
@@ -178,7 +178,8 @@ async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Proof), Pr
 
 /// The account and the invitation of a link.
 async fn by_invitation(state: &State, token: &str) -> Result<(Box<Account>, Proof), Problem> {
-    let link = MailedLink::decode(token, LinkPurpose::Invitation, &state.derivation).ok_or_else(invalid)?;
+    let link =
+        MailedLink::decode(token, LinkPurpose::Invitation, &state.derivation.fresh().await?).ok_or_else(invalid)?;
     let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
     let now = state.clock.now();
     let same = |invitation: &Invitation| invitation.id == link.id && invitation.is_live(now);

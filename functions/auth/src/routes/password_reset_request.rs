@@ -46,7 +46,7 @@ pub async fn password_reset_request(
     let reset = Reset {
         id: Uuid::new_v4(),
         end: state.clock.now() + Reset::LIFETIME,
-        key: state.derivation.current(),
+        key: state.derivation.fresh().await?.current(),
         tries: 0,
     };
     state.accounts.begin_reset(&key, &reset).await?;
@@ -57,5 +57,6 @@ pub async fn password_reset_request(
 pub(super) async fn reset_key(state: &State, email: &EmailAddress) -> Result<GuessKey, Problem> {
     let identifier = Identifier::from(email);
     let user = state.accounts.find_user(&identifier).await?;
-    Ok(user.map_or_else(|| GuessKey::Ghost(state.derivation.lookup("ghost", identifier.as_str())), GuessKey::Account))
+    let derivation = state.derivation.fresh().await?;
+    Ok(user.map_or_else(|| GuessKey::Ghost(derivation.lookup("ghost", identifier.as_str())), GuessKey::Account))
 }

@@ -66,7 +66,8 @@ pub(super) async fn exchange_token(
     session: Option<Uuid>,
 ) -> Result<(Account, RefreshedTokens), Problem> {
     let invalid = || Problem::new(Code::InvalidRefreshToken, "The refresh token is not valid.");
-    let token = RefreshToken::decode(text, &state.derivation)
+    let (derivation, signer) = (state.derivation.fresh().await?, state.signer.fresh().await?);
+    let token = RefreshToken::decode(text, &derivation)
         .filter(|token| session.is_none_or(|session| session == token.session_id))
         .ok_or_else(invalid)?;
     let now = state.clock.now();
@@ -74,7 +75,7 @@ pub(super) async fn exchange_token(
         user_id: token.user_id,
         session_id: token.session_id,
         number: token.number,
-        next_key: state.derivation.current(),
+        next_key: derivation.current(),
         idle_end: now + token.stay.idle(state.settings.tokens.refresh_ttl),
         require_verified: state.settings.require_verified_email,
         now,
@@ -91,8 +92,8 @@ pub(super) async fn exchange_token(
         Refreshed::Unverified => return Err(Problem::new(Code::EmailNotVerified, "Email not verified")),
     };
     let session = account.live_session(token.session_id, now).ok_or_else(invalid)?;
-    let access = state.signer.sign(&account, session.id, now)?;
-    let successor = RefreshToken::of(account.id, session).encode(&state.derivation).ok_or_else(invalid)?;
+    let access = signer.sign(&account, session.id, now)?;
+    let successor = RefreshToken::of(account.id, session).encode(&derivation).ok_or_else(invalid)?;
     let tokens = RefreshedTokens {
         access_token: access.text,
         refresh_token: successor,

@@ -101,13 +101,13 @@ async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Re
         id: state.clock.new_id(),
         number: 0,
         times: SessionTimes::beginning(now, Stay::Remembered, state.settings.tokens.refresh_ttl),
-        key: state.derivation.current(),
+        key: state.derivation.fresh().await?.current(),
         stay: Stay::Remembered,
     };
     let (account, device) = account(state, origin, parsed, Some(session.clone())).await?;
     match state.accounts.create(account.clone(), MadeBy::Owner(&device)).await? {
         Created::Made => {
-            let signed_in = SignedIn::new(state, &account.into(), &StoredDocument::default(), &session)?;
+            let signed_in = SignedIn::new(state, &account.into(), &StoredDocument::default(), &session).await?;
             Ok((StatusCode::CREATED, NoStore(Json(signed_in))).into_response())
         }
         Created::EmailTaken => Err(Problem::new(Code::EmailTaken, "Email already registered")),
@@ -148,7 +148,7 @@ async fn account(
         name: parsed.name,
         password_hash,
         session,
-        device_family: Some(device_family(state, id, &device)),
+        device_family: Some(device_family(state, id, &device).await?),
         role: Role::User,
         plan: Plan::Basic,
         invitation: None,

@@ -31,10 +31,15 @@ pub struct SignedIn {
 
 impl SignedIn {
     /// Signs the tokens of `session`.
-    pub fn new(state: &State, account: &Account, profile: &StoredDocument, session: &Session) -> Result<Self, Problem> {
+    pub async fn new(
+        state: &State,
+        account: &Account,
+        profile: &StoredDocument,
+        session: &Session,
+    ) -> Result<Self, Problem> {
         let now = state.clock.now();
-        let access = state.signer.sign(account, session.id, now)?;
-        let refresh = RefreshToken::of(account.id, session).encode(&state.derivation);
+        let access = state.signer.fresh().await?.sign(account, session.id, now)?;
+        let refresh = RefreshToken::of(account.id, session).encode(&state.derivation.fresh().await?);
         let refresh_token = refresh.ok_or_else(|| Problem::new(Code::Unavailable, "The service cannot answer now."))?;
         Ok(Self {
             access_token: access.text,
@@ -42,7 +47,7 @@ impl SignedIn {
             refresh_token_id: session.id,
             token_type: "bearer",
             expires_in: access.expires_in.num_seconds(),
-            scope: account.scope(),
+            scope: account.scope(state.settings.tokens.require_verified_email),
             user: User::seen_by(account.role, account, profile, &state.avatars, now),
         })
     }

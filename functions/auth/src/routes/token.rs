@@ -53,18 +53,31 @@ pub enum Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let challenge = if matches!(&self, Self::OAuth(_, TokenError { error: "invalid_client", .. }, _)) {
+            r#"Basic realm="oauth""#
+        } else {
+            "Bearer"
+        };
         let (status, error, retry_after) = match self {
             Self::Problem(problem) => return problem.into_response(),
             Self::OAuth(status, error, retry_after) => (status, error, retry_after),
         };
         let mut response = NoStore((status, Json(error))).into_response();
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+impl Refusal {
+    /// A client that is not who it says (RFC 6749 §5.2).
+    pub fn unknown_client(description: &str) -> Self {
+        let error = TokenError { error: "invalid_client", error_description: description.to_owned(), code: None };
+        Self::OAuth(StatusCode::UNAUTHORIZED, error, None)
     }
 }
 
@@ -83,7 +96,7 @@ impl From<Problem> for Refusal {
     }
 }
 
-fn refused(error: &'static str, description: impl Into<String>) -> Refusal {
+pub(super) fn refused(error: &'static str, description: impl Into<String>) -> Refusal {
     Refusal::OAuth(
         StatusCode::BAD_REQUEST,
         TokenError { error, error_description: description.into(), code: None },
@@ -140,7 +153,7 @@ pub async fn token(
                 token_type: tokens.token_type,
                 expires_in: tokens.expires_in,
                 refresh_token: tokens.refresh_token,
-                scope: account.scope(),
+                scope: account.scope(state.settings.tokens.require_verified_email),
             }
         }
         Some(_) => return Err(refused("unsupported_grant_type", "The grant type is not supported.")),

@@ -56,7 +56,8 @@ pub async fn undo_email_change(
 }
 
 async fn undo(state: &State, token: &str) -> Result<Done, Problem> {
-    let link = MailedLink::decode(token, LinkPurpose::AddressUndo, &state.derivation).ok_or_else(invalid)?;
+    let link =
+        MailedLink::decode(token, LinkPurpose::AddressUndo, &state.derivation.fresh().await?).ok_or_else(invalid)?;
     let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
     match state.accounts.restore_address(account, link.id, state.clock.now()).await? {
         AddressMoved::Yes => Ok(Done::saying("The change of address is undone")),

@@ -71,10 +71,11 @@ pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> 
     if LinkPurpose::of(token).is_some() {
         return confirm_new_address(state, token).await;
     }
-    let token = VerificationToken::decode(token, &state.derivation).ok_or_else(invalid)?;
+    let derivation = state.derivation.fresh().await?;
+    let token = VerificationToken::decode(token, &derivation).ok_or_else(invalid)?;
     let now = state.clock.now();
     let account = state.accounts.find(token.user_id).await?;
-    let meant = |account: &Account| now < token.end && token.is_for(&account.email, &state.derivation);
+    let meant = |account: &Account| now < token.end && token.is_for(&account.email, &derivation);
     let account = account.filter(meant).ok_or_else(invalid)?;
     match state.accounts.verify(account, &state.settings.admin_emails, now).await? {
         Verified::Yes => Ok(Done::saying("Email verified")),
@@ -84,7 +85,8 @@ pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> 
 
 /// The link that a new address was mailed.
 async fn confirm_new_address(state: &State, token: &str) -> Result<Done, Problem> {
-    let link = MailedLink::decode(token, LinkPurpose::AddressChange, &state.derivation).ok_or_else(invalid)?;
+    let link =
+        MailedLink::decode(token, LinkPurpose::AddressChange, &state.derivation.fresh().await?).ok_or_else(invalid)?;
     let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
     match state.accounts.move_address(account, link.id, state.clock.now()).await? {
         AddressMoved::Yes => Ok(Done::saying("Email verified")),

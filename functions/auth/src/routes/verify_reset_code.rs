@@ -64,5 +64,5 @@ pub(super) async fn right_code(
         return Err(invalid());
     };
     let secret = ResetSecret { user_id: account.id, id: reset.id, key: reset.key };
-    if secret.is_code(&state.derivation, code.trim()) { Ok((account, reset)) } else { Err(invalid()) }
+    if secret.is_code(&state.derivation.fresh().await?, code.trim()) { Ok((account, reset)) } else { Err(invalid()) }
 }

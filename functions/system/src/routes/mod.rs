@@ -2,7 +2,9 @@
 
 pub mod docs;
 pub mod healthz;
+pub mod jwks;
 pub mod openapi;
+pub mod openid_configuration;
 pub mod readyz;
 pub mod redoc;
 pub mod root;
@@ -10,6 +12,9 @@ pub mod unserved;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// What is published may be kept for a quarter of an hour: a key is published two hours and more before it signs.
+const CACHEABLE: &str = "public, max-age=900";
 
 /// All is well.
 #[derive(Debug, Serialize, ToSchema)]

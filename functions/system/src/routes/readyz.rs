@@ -1,7 +1,7 @@
 use axum::{Json, extract::State as Extract};
 use chrono::TimeDelta;
 use shared::{
-    crypto::PublicKeys,
+    crypto::{Keyring, PublicKeys},
     http::{Code, Problem, ProblemBody},
 };
 
@@ -23,7 +23,7 @@ const PAUSE: TimeDelta = TimeDelta::seconds(5);
     )
 )]
 pub async fn readyz(Extract(state): Extract<State>) -> Result<Json<Fine>, Problem> {
-    let (tables, keys) = tokio::join!(state.tables.unready(), PublicKeys::read(&state.platform));
+    let (tables, keys) = tokio::join!(state.tables.unready(), Keyring::<PublicKeys>::load(&state.platform));
     let mut missing = match tables {
         Ok(labels) => labels.into_iter().map(|label| format!("table {label}")).collect(),
         Err(_) => vec!["DynamoDB".to_owned()],

@@ -36,7 +36,7 @@ pub async fn download_export(
     UrlQuery(ExportLink { token }): UrlQuery<ExportLink>,
 ) -> Result<Response, Problem> {
     let none = || Problem::new(Code::NotFound, "The link is not valid, or its time is over.");
-    let link = MailedLink::decode(&token.unwrap_or_default(), LinkPurpose::Export, &state.derivation);
+    let link = MailedLink::decode(&token.unwrap_or_default(), LinkPurpose::Export, &state.derivation.fresh().await?);
     let link = link.ok_or_else(none)?;
     let account = state.accounts.find(link.user_id).await?.filter(|account| account.active).ok_or_else(none)?;
     let ready = account.export.as_ref().filter(|export| export.id == link.id && export.is_ready(state.clock.now()));

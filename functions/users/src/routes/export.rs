@@ -26,11 +26,11 @@ pub struct ShownExport {
 
 impl ShownExport {
     /// An export of a user, as they see it.
-    pub fn of(state: &State, user_id: Uuid, export: &Export) -> Self {
+    pub async fn of(state: &State, user_id: Uuid, export: &Export) -> Result<Self, Problem> {
         let ready = export.is_ready(state.clock.now());
-        let token = MailedLink { user_id, id: export.id }.encode(LinkPurpose::Export, &state.derivation);
+        let token = MailedLink { user_id, id: export.id }.encode(LinkPurpose::Export, &state.derivation.fresh().await?);
         let link = token.map(|token| format!("{}/export?token={token}", state.settings.public_base_url));
-        Self {
+        Ok(Self {
             state: match export.ready_at {
                 None => "pending",
                 Some(_) if ready => "ready",
@@ -40,7 +40,7 @@ impl ShownExport {
             ready_at: export.ready_at,
             expires_at: export.end(),
             link: link.filter(|_| ready),
-        }
+        })
     }
 }
 
@@ -61,5 +61,5 @@ impl ShownExport {
 pub async fn export(Extract(state): Extract<State>, caller: Caller) -> Result<impl IntoResponse, Problem> {
     let export = caller.account.export.as_ref();
     let export = export.ok_or_else(|| Problem::new(Code::NotFound, "No export was asked for."))?;
-    Ok(NoStore(Json(ShownExport::of(&state, caller.account.id, export))))
+    Ok(NoStore(Json(ShownExport::of(&state, caller.account.id, export).await?)))
 }

@@ -26,5 +26,5 @@ pub async fn start_export(Extract(state): Extract<State>, caller: Caller) -> Res
     let user_id = caller.account.id;
     let export = state.accounts.ask_for_export(user_id, &asked).await?;
     let export = export.ok_or_else(|| Problem::new(Code::SessionEnded, "The session has ended."))?;
-    Ok((StatusCode::ACCEPTED, NoStore(Json(ShownExport::of(&state, user_id, &export)))))
+    Ok((StatusCode::ACCEPTED, NoStore(Json(ShownExport::of(&state, user_id, &export).await?))))
 }

@@ -4,6 +4,7 @@ pub mod faults;
 pub mod mailbox;
 
 mod capacity;
+pub mod cloudformation;
 mod dynamodb;
 mod s3;
 mod secrets;
@@ -11,7 +12,7 @@ mod ses;
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -25,6 +26,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::Utc;
+use lambda_runtime::{Context, LambdaEvent};
+use rotation::Rotation;
 use serde_json::{Value, json};
 use shared::clock::TimeSource;
 use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
@@ -35,6 +38,7 @@ use crate::{
     ledger::{Call, Ledger},
     template::Template,
 };
+use cloudformation::Told;
 use dynamodb::DynamoDb;
 use faults::Faults;
 use mailbox::Mailbox;
@@ -56,6 +60,8 @@ pub struct Aws {
     pub written: Written,
     s3: S3,
     secrets: Secrets,
+    pub told: Told,
+    rotation: Arc<OnceLock<Rotation>>,
     clock: MovableClock,
 }
 
@@ -107,7 +113,9 @@ impl Aws {
     ) -> Result<Self, StartError> {
         let aws = Self {
             s3: S3::open(data, template)?,
-            secrets: Secrets::open(data, clock.now())?,
+            secrets: Secrets::open(data, template)?,
+            told: Told::default(),
+            rotation: Arc::default(),
             mailbox: Mailbox::open(data)?,
             dynamodb: DynamoDb::start(data, template, clock, tasks).await?,
             faults: Faults::default(),
@@ -171,6 +179,26 @@ impl Aws {
         }
     }
 
+    /// Takes the function that rotates secrets.
+    pub fn adopt(&self, rotation: Rotation) {
+        // A stack has one; a second is never made.
+        drop(self.rotation.set(rotation));
+    }
+
+    /// The four steps, one after the other. AWS takes its time for them; here the answer says how they went.
+    async fn rotate(&self, request: &Value) -> Answer {
+        let refused = |reason: &str| Answer::refused(StatusCode::BAD_REQUEST, "InvalidRequestException", reason);
+        let Some(rotation) = self.rotation.get() else { return refused("nothing rotates secrets yet") };
+        let (secret, token) = (&request["SecretId"], &request["ClientRequestToken"]);
+        for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+            let event = json!({ "Step": step, "SecretId": secret, "ClientRequestToken": token });
+            if let Err(error) = rotation.handle(LambdaEvent::new(event, Context::default())).await {
+                return refused(&error.to_string());
+            }
+        }
+        Answer::new(StatusCode::OK, json!({ "Name": secret, "VersionId": token }))
+    }
+
     async fn call(&self, service: &str, operation: &str, request: &Value) -> Answer {
         match service {
             "dynamodb" => {
@@ -178,6 +206,7 @@ impl Aws {
                 self.written.happened();
                 answer
             }
+            "secretsmanager" if operation == "RotateSecret" => self.rotate(request).await,
             "secretsmanager" => self.secrets.call(operation, request),
             "ses" => ses::call(&self.mailbox, operation, request, self.clock.now()),
             _ => Answer::refused(StatusCode::BAD_REQUEST, "UnknownOperationException", "not played here"),
@@ -187,6 +216,10 @@ impl Aws {
 
 async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let began = Instant::now();
+    if uri.path() == cloudformation::PATH {
+        aws.told.note(&body);
+        return StatusCode::OK.into_response();
+    }
     if s3::is_for(&uri, &headers) {
         return aws.object(began, method, uri, headers, body).await;
     }

@@ -1,76 +1,194 @@
-//! Secrets Manager: the calls that the functions make. The keys are made at the first start and kept.
+//! Secrets Manager: the calls that the functions make, with versions and their stages.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::crypto::{DerivationKeys, KeyError, SigningKeys};
+use shared::crypto::random_text;
 
 use super::Answer;
-use crate::{Data, StartError, files};
+use crate::{Data, StartError, files, template::Template};
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// The secrets by name, which is the logical id in the template.
 #[derive(Clone)]
-pub struct Secrets(Arc<BTreeMap<String, String>>);
+pub struct Secrets(Arc<Mutex<Kept>>);
+
+struct Kept {
+    secrets: BTreeMap<String, Versions>,
+    file: Option<PathBuf>,
+}
+
+/// A secret's versions by id. One that has no stage is gone.
+type Versions = BTreeMap<String, Version>;
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Version {
+    text: String,
+    stages: Vec<String>,
+}
 
 impl Secrets {
-    /// Reads the secrets, or makes the first ones.
+    /// Reads the secrets, or makes those of the template, of which some are generated and the others empty.
     ///
     /// # Errors
     /// Where the file cannot be read or written, or is damaged.
-    pub fn open(data: &Data, now: DateTime<Utc>) -> Result<Self, StartError> {
-        let made = || make(now).map_err(|error| StartError::Aws(error.to_string()));
-        let secrets = match data {
-            Data::Memory => made()?,
-            Data::Folder(folder) => {
-                let path = folder.join("secrets.json");
-                if path.exists() { read(&path)? } else { keep(&path, made()?)? }
-            }
+    pub fn open(data: &Data, template: &Template) -> Result<Self, StartError> {
+        let file = match data {
+            Data::Memory => None,
+            Data::Folder(folder) => Some(folder.join("secrets.json")),
         };
-        Ok(Self(Arc::new(secrets)))
+        let mut secrets = match &file {
+            Some(path) if path.exists() => read(path)?,
+            _ => BTreeMap::new(),
+        };
+        for (name, generated) in template.secrets() {
+            if !secrets.contains_key(&name) {
+                secrets.insert(name, first_versions(&generated)?);
+            }
+        }
+        let kept = Kept { secrets, file };
+        kept.keep().map_err(|reason| StartError::Aws(format!("secrets cannot be kept: {reason}")))?;
+        Ok(Self(Arc::new(Mutex::new(kept))))
     }
 
     /// Answers a call.
     pub fn call(&self, operation: &str, request: &Value) -> Answer {
         let name = request["SecretId"].as_str().unwrap_or_default();
-        match (operation, self.0.get(name)) {
-            ("GetSecretValue", Some(secret)) => {
-                let arn = format!("arn:aws:secretsmanager:{}:000000000000:secret:{name}", super::REGION);
-                let stages = ["AWSCURRENT"];
-                let body = json!({ "ARN": arn, "Name": name, "SecretString": secret, "VersionStages": stages });
-                Answer::new(StatusCode::OK, body)
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(versions) = kept.secrets.get_mut(name) else {
+            return not_found("Secrets Manager can't find the specified secret.");
+        };
+        let mut answer = match operation {
+            "GetSecretValue" => get(versions, request),
+            "DescribeSecret" => {
+                let stages: BTreeMap<_, _> = versions.iter().map(|(id, version)| (id, &version.stages)).collect();
+                Answer::new(StatusCode::OK, json!({ "RotationEnabled": true, "VersionIdsToStages": stages }))
             }
-            ("GetSecretValue", None) => {
-                let message = "Secrets Manager can't find the specified secret.";
-                Answer::refused(StatusCode::BAD_REQUEST, "ResourceNotFoundException", message)
-            }
-            _ => Answer::refused(StatusCode::BAD_REQUEST, "InvalidRequestException", "not played here"),
+            "PutSecretValue" => put(versions, request),
+            "UpdateSecretVersionStage" => move_stage(versions, request),
+            _ => refused("InvalidRequestException", "not played here"),
+        };
+        if answer.status == StatusCode::OK {
+            answer.body["ARN"] = format!("arn:aws:secretsmanager:{}:000000000000:secret:{name}", super::REGION).into();
+            answer.body["Name"] = name.into();
+        }
+        match kept.keep() {
+            Ok(()) => answer,
+            Err(reason) => Answer::refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", &reason),
         }
     }
 }
 
-fn make(now: DateTime<Utc>) -> Result<BTreeMap<String, String>, KeyError> {
-    let signing = SigningKeys::generate(now)?;
-    let text = |value: Result<String, serde_json::Error>| value.map_err(|error| KeyError::Unusable(error.to_string()));
-    Ok(BTreeMap::from([
-        ("SigningKeys".to_owned(), text(serde_json::to_string(&signing))?),
-        ("PublicKeys".to_owned(), text(serde_json::to_string(&signing.public()))?),
-        ("DerivationKeys".to_owned(), text(serde_json::to_string(&DerivationKeys::generate()?))?),
-    ]))
+impl Kept {
+    fn keep(&self) -> Result<(), String> {
+        let Some(path) = &self.file else { return Ok(()) };
+        let text = serde_json::to_string_pretty(&self.secrets).map_err(|error| error.to_string())?;
+        files::replace(path, text.as_bytes()).map_err(|error| error.to_string())
+    }
 }
 
-fn refused(path: &Path, reason: impl ToString) -> StartError {
-    StartError::Data { path: path.display().to_string(), reason: reason.to_string() }
+fn get(versions: &Versions, request: &Value) -> Answer {
+    let stage = request["VersionStage"].as_str();
+    let id = request["VersionId"].as_str();
+    let stage = if id.is_none() { stage.or(Some(CURRENT)) } else { stage };
+    let fits = |(version_id, version): &(&String, &Version)| {
+        id.is_none_or(|id| id == version_id.as_str()) && stage.is_none_or(|stage| version.has(stage))
+    };
+    match versions.iter().find(fits) {
+        Some((id, version)) => {
+            let body = json!({ "SecretString": version.text, "VersionId": id, "VersionStages": version.stages });
+            Answer::new(StatusCode::OK, body)
+        }
+        None => not_found("Secrets Manager can't find the specified secret value."),
+    }
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, String>, StartError> {
-    let text = fs::read_to_string(path).map_err(|error| refused(path, error))?;
-    serde_json::from_str(&text).map_err(|_| refused(path, "it is damaged"))
+fn put(versions: &mut Versions, request: &Value) -> Answer {
+    let text = request["SecretString"].as_str().unwrap_or_default().to_owned();
+    let Some(id) = request["ClientRequestToken"].as_str() else {
+        return refused("InvalidParameterException", "a client request token is needed");
+    };
+    match versions.get(id) {
+        Some(version) if version.text == text => {}
+        Some(_) => return refused("ResourceExistsException", "the version exists with another value"),
+        None => {
+            let stages = request["VersionStages"].as_array().into_iter().flatten();
+            let stages: Vec<_> = stages.filter_map(Value::as_str).map(str::to_owned).collect();
+            versions.insert(id.to_owned(), Version { text, stages: Vec::new() });
+            if stages.is_empty() {
+                promote(versions, CURRENT, id);
+            }
+            stages.iter().for_each(|stage| promote(versions, stage, id));
+        }
+    }
+    Answer::new(StatusCode::OK, json!({ "VersionId": id }))
 }
 
-fn keep(path: &Path, secrets: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, StartError> {
-    let text = serde_json::to_string_pretty(&secrets).map_err(|error| refused(path, error))?;
-    files::replace(path, text.as_bytes()).map_err(|error| refused(path, error))?;
-    Ok(secrets)
+fn move_stage(versions: &mut Versions, request: &Value) -> Answer {
+    let text = |name: &str| request[name].as_str();
+    let (Some(stage), Some(id)) = (text("VersionStage"), text("MoveToVersionId")) else {
+        return refused("InvalidParameterException", "a stage and a version are needed");
+    };
+    let holder = versions.iter().find(|(_, version)| version.has(stage)).map(|(id, _)| id.as_str());
+    if holder != text("RemoveFromVersionId") || !versions.contains_key(id) {
+        return refused("InvalidParameterException", "the stage is not there, or there is no such version");
+    }
+    promote(versions, stage, id);
+    Answer::new(StatusCode::OK, json!({}))
+}
+
+/// Gives a stage to a version, which takes it from the one that has it.
+fn promote(versions: &mut Versions, stage: &str, id: &str) {
+    let holder = versions.iter().find(|(_, version)| version.has(stage)).map(|(id, _)| id.clone());
+    for version in versions.values_mut() {
+        version.stages.retain(|other| other != stage && (stage != CURRENT || other != PREVIOUS));
+    }
+    if let Some(before) = holder.filter(|before| stage == CURRENT && before != id).and_then(|id| versions.get_mut(&id))
+    {
+        before.stages.push(PREVIOUS.to_owned());
+    }
+    if let Some(version) = versions.get_mut(id) {
+        version.stages.push(stage.to_owned());
+    }
+    versions.retain(|_, version| !version.stages.is_empty());
+}
+
+impl Version {
+    fn has(&self, stage: &str) -> bool {
+        self.stages.iter().any(|other| other == stage)
+    }
+}
+
+/// What `GenerateSecretString` of the template makes; nothing where there is none.
+fn first_versions(generated: &Value) -> Result<Versions, StartError> {
+    let failed = |reason: String| StartError::Aws(format!("a secret cannot be generated: {reason}"));
+    let Some(key) = generated["GenerateStringKey"].as_str() else { return Ok(Versions::new()) };
+    let pattern = generated["SecretStringTemplate"].as_str().unwrap_or("{}");
+    let mut value: Value = serde_json::from_str(pattern).map_err(|error| failed(error.to_string()))?;
+    value[key] = random_text(36).map_err(|error| failed(error.to_string()))?.into();
+    let version = Version { text: value.to_string(), stages: vec![CURRENT.to_owned()] };
+    Ok(Versions::from([("first".to_owned(), version)]))
+}
+
+fn refused(kind: &str, message: &str) -> Answer {
+    Answer::refused(StatusCode::BAD_REQUEST, kind, message)
+}
+
+fn not_found(message: &str) -> Answer {
+    refused("ResourceNotFoundException", message)
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Versions>, StartError> {
+    let refused = |reason: String| StartError::Data { path: path.display().to_string(), reason };
+    let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|_| refused("it is damaged".into()))
 }

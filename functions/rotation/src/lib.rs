@@ -1,0 +1,129 @@
+//! Function `rotation`: the four steps in which Secrets Manager rotates a secret, and the very first keys, which
+//! CloudFormation asks for as a custom resource. Whoever asks, asks again where the answer was lost: each step may be
+//! carried out any number of times.
+
+mod deployment;
+mod ring;
+
+use lambda_runtime::{Error, LambdaEvent};
+use serde::Deserialize;
+use shared::{
+    Platform, aws,
+    clock::Clock,
+    config::Settings,
+    crypto::{KeyError, PublicKeys, Secret, SecretError},
+};
+use std::sync::Arc;
+use thiserror::Error as Failing;
+
+use deployment::Deployment;
+
+/// What the rotation may touch.
+#[derive(Clone)]
+pub struct Rotation {
+    settings: Arc<Settings>,
+    clock: Clock,
+    signing: Secret,
+    derivation: Secret,
+    published: Secret,
+}
+
+/// A step, as Secrets Manager asks for it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Asked {
+    step: Step,
+    secret_id: String,
+    /// The version that the rotation makes.
+    client_request_token: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Step {
+    CreateSecret,
+    SetSecret,
+    TestSecret,
+    FinishSecret,
+}
+
+/// Who asks: Secrets Manager, or CloudFormation.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Request {
+    Rotate(Asked),
+    Deploy(Deployment),
+}
+
+/// Why a step is not done.
+#[derive(Debug, Failing)]
+pub enum Failure {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{0} is not a secret that is rotated here")]
+    Unknown(String),
+    #[error("{0} has no keys yet")]
+    Empty(String),
+    #[error("{0} was rotated less than {1} minutes ago")]
+    TooSoon(String, i64),
+    #[error("the rotation {0} was not prepared")]
+    Unprepared(String),
+    #[error("the keys that were prepared do not work")]
+    Unfit,
+    #[error("CloudFormation cannot be told: {0}")]
+    Untold(String),
+}
+
+impl Rotation {
+    /// Names the secrets; nothing is asked of AWS yet.
+    ///
+    /// # Errors
+    /// Where a setting is missing.
+    pub fn load(platform: &Platform) -> Result<Self, Error> {
+        Ok(Self {
+            settings: Arc::clone(&platform.settings),
+            clock: platform.clock.clone(),
+            signing: Secret::new(platform, "SIGNING_KEYS_SECRET")?,
+            derivation: Secret::new(platform, "DERIVATION_KEYS_SECRET")?,
+            published: Secret::new(platform, "PUBLIC_KEYS_SECRET")?,
+        })
+    }
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// Where it cannot be done: whoever asked asks again.
+    pub async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<(), Error> {
+        let trace = event.context.xray_trace_id.clone();
+        let done = match serde_json::from_value(event.payload)? {
+            Request::Rotate(asked) => aws::traced(trace.as_deref(), self.step(&asked)).await,
+            Request::Deploy(deployment) => aws::traced(trace.as_deref(), self.deploy(&deployment)).await,
+        };
+        done.map_err(|failure| {
+            tracing::error!(reason = aws::reason(&failure), "keys not rotated");
+            failure.into()
+        })
+    }
+
+    async fn step(&self, asked: &Asked) -> Result<(), Failure> {
+        if asked.secret_id == self.signing.name() {
+            ring::step::<ring::Signing>(self, &self.signing, asked).await
+        } else if asked.secret_id == self.derivation.name() {
+            ring::step::<ring::Deriving>(self, &self.derivation, asked).await
+        } else {
+            Err(Failure::Unknown(asked.secret_id.clone()))
+        }
+    }
+
+    /// Makes the keys that are not there yet.
+    async fn make_first(&self) -> Result<(), Failure> {
+        let signing = ring::first::<ring::Signing>(self, &self.signing).await?;
+        ring::first::<ring::Deriving>(self, &self.derivation).await?;
+        if self.published.current::<PublicKeys>().await?.is_none() {
+            self.published.put(&signing.public()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use shared::{
+    config::Settings,
+    crypto::{Derivation, DerivationKeys, KeyError, PublicKeys, Secret, SigningKeys, shortest_period},
+    domain::LONGEST_DERIVED,
+};
+
+use crate::{Asked, Failure, Rotation, Step};
+
+/// A kind of keys that rotate: previous, current and next.
+pub trait Ring {
+    type Keys: Serialize + DeserializeOwned + Sync;
+
+    fn generate(now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
+    fn rotated(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
+    fn rotated_at(keys: &Self::Keys) -> DateTime<Utc>;
+
+    /// For so long nothing is rotated again: until all that the key before made is over.
+    fn shortest_period(settings: &Settings) -> TimeDelta;
+
+    /// Tells the world of keys that are not in use yet.
+    async fn publish(rotation: &Rotation, keys: &Self::Keys) -> Result<(), Failure>;
+
+    /// Whether keys that are not in use yet would do what those that are do.
+    async fn work(rotation: &Rotation, keys: &Self::Keys) -> Result<bool, Failure>;
+}
+
+/// The keys that sign access tokens.
+pub struct Signing;
+
+impl Ring for Signing {
+    type Keys = SigningKeys;
+
+    fn generate(now: DateTime<Utc>) -> Result<SigningKeys, KeyError> {
+        SigningKeys::generate(now)
+    }
+
+    fn rotated(keys: SigningKeys, now: DateTime<Utc>) -> Result<SigningKeys, KeyError> {
+        keys.rotated(now)
+    }
+
+    fn rotated_at(keys: &SigningKeys) -> DateTime<Utc> {
+        keys.rotated_at()
+    }
+
+    fn shortest_period(settings: &Settings) -> TimeDelta {
+        shortest_period(settings)
+    }
+
+    /// The key that signs from now on has been published since the last rotation; the one that will be next is from here.
+    async fn publish(rotation: &Rotation, keys: &SigningKeys) -> Result<(), Failure> {
+        Ok(rotation.published.put(&keys.public()).await?)
+    }
+
+    async fn work(rotation: &Rotation, keys: &SigningKeys) -> Result<bool, Failure> {
+        let published: Option<PublicKeys> = rotation.published.current().await?;
+        Ok(published.is_some_and(|published| keys.are_verified_by(&published)))
+    }
+}
+
+/// The keys behind codes, links and refresh tokens.
+pub struct Deriving;
+
+impl Ring for Deriving {
+    type Keys = DerivationKeys;
+
+    fn generate(now: DateTime<Utc>) -> Result<DerivationKeys, KeyError> {
+        DerivationKeys::generate(now)
+    }
+
+    fn rotated(keys: DerivationKeys, now: DateTime<Utc>) -> Result<DerivationKeys, KeyError> {
+        keys.rotated(now)
+    }
+
+    fn rotated_at(keys: &DerivationKeys) -> DateTime<Utc> {
+        keys.rotated_at()
+    }
+
+    fn shortest_period(settings: &Settings) -> TimeDelta {
+        LONGEST_DERIVED + shortest_period(settings)
+    }
+
+    async fn publish(_: &Rotation, _: &DerivationKeys) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn work(rotation: &Rotation, keys: &DerivationKeys) -> Result<bool, Failure> {
+        let (prepared, in_use) = (Derivation::new(keys)?, rotation.derivation.current().await?);
+        let Some(in_use) = in_use.as_ref().map(Derivation::new).transpose()? else { return Ok(false) };
+        let known = |derivation: &Derivation, by: &Derivation| {
+            let (key, parts) = (derivation.current(), [b"rotation".as_slice()]);
+            derivation.tag(key, "test", &parts).is_some_and(|tag| by.is_tag(key, "test", &parts, &tag))
+        };
+        // Instances that do not know of the rotation yet must understand those that do, and the other way about.
+        Ok(known(&prepared, &in_use) && known(&in_use, &prepared))
+    }
+}
+
+/// The keys in use; the first ones are made where there are none.
+pub async fn first<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<R::Keys, Failure> {
+    if let Some(keys) = secret.current().await? {
+        return Ok(keys);
+    }
+    let keys = R::generate(rotation.clock.now())?;
+    secret.put(&keys).await?;
+    Ok(keys)
+}
+
+/// One of the four steps.
+pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) -> Result<(), Failure> {
+    let token = asked.client_request_token.as_str();
+    let version = secret.version().await?;
+    if version.as_deref() == Some(token) {
+        return Ok(());
+    }
+    let prepared: Option<R::Keys> = secret.pending(token).await?;
+    let unprepared = || Failure::Unprepared(token.to_owned());
+    match asked.step {
+        Step::CreateSecret if prepared.is_some() => Ok(()),
+        Step::CreateSecret => {
+            let empty = || Failure::Empty(secret.name().to_owned());
+            let keys: R::Keys = secret.current().await?.ok_or_else(empty)?;
+            let (now, period) = (rotation.clock.now(), R::shortest_period(&rotation.settings));
+            if now - R::rotated_at(&keys) < period {
+                return Err(Failure::TooSoon(secret.name().to_owned(), period.num_minutes()));
+            }
+            Ok(secret.prepare(token, &R::rotated(keys, now)?).await?)
+        }
+        Step::SetSecret => R::publish(rotation, &prepared.ok_or_else(unprepared)?).await,
+        Step::TestSecret => {
+            if R::work(rotation, &prepared.ok_or_else(unprepared)?).await? {
+                Ok(())
+            } else {
+                Err(Failure::Unfit)
+            }
+        }
+        Step::FinishSecret => {
+            prepared.ok_or_else(unprepared)?;
+            secret.promote(token, version).await?;
+            tracing::info!(secret = secret.name(), "keys rotated");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use std::collections::HashMap;
+
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Header,
+    jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
+
+use super::{AccessTokenError, KeyError, PublicKeys};
+
+/// The keys that signatures are held against: those of the configuration, and no other, whatever a token's header says
+/// (RFC 8725 §3.1, ASVS 9.1.1–9.1.3).
+pub struct TrustedKeys(HashMap<String, DecodingKey>);
+
+impl TrustedKeys {
+    /// Takes published keys.
+    ///
+    /// # Errors
+    /// Where one of them has no id, or is none for RS256 signatures.
+    pub fn new(keys: &PublicKeys) -> Result<Self, KeyError> {
+        keys.0.keys.iter().map(named).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Header and payload of a compact JWS (RFC 7515 §3.1) whose RS256 signature is right.
+    ///
+    /// # Errors
+    /// Where it is not, or its key is not among these.
+    pub fn open(&self, token: &str) -> Result<(Header, Vec<u8>), AccessTokenError> {
+        let invalid = AccessTokenError::Invalid;
+        let (message, signature) = token.rsplit_once('.').ok_or(invalid)?;
+        let (_, payload) = message.split_once('.').ok_or(invalid)?;
+        let header = jsonwebtoken::decode_header(token).map_err(|_| invalid)?;
+        // No extension is understood here (RFC 7515 §4.1.11).
+        if header.alg != Algorithm::RS256 || header.crit.is_some() {
+            return Err(invalid);
+        }
+        let key = self.0.get(header.kid.as_ref().ok_or(invalid)?).ok_or(AccessTokenError::UnknownKey)?;
+        match jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::RS256) {
+            Ok(true) => Ok((header, BASE64URL_NOPAD.decode(payload.as_bytes()).map_err(|_| invalid)?)),
+            Ok(false) | Err(_) => Err(invalid),
+        }
+    }
+}
+
+fn named(jwk: &Jwk) -> Result<(String, DecodingKey), KeyError> {
+    let unusable = |reason: &str| KeyError::Unusable(reason.to_owned());
+    let common = &jwk.common;
+    let kid = common.key_id.clone().ok_or_else(|| unusable("a public key has no id"))?;
+    let signs = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+    let verifies = common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+    let rs256 = common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
+    if !signs || !verifies || !rs256 || !matches!(jwk.algorithm, AlgorithmParameters::RSA(_)) {
+        return Err(unusable("a public key is none for RS256 signatures"));
+    }
+    let key = DecodingKey::from_jwk(jwk).map_err(|error| KeyError::Unusable(error.to_string()))?;
+    Ok((kid, key))
+}

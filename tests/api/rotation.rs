@@ -1,0 +1,251 @@
+//! Rotating the keys, under load and under failure: no valid token is ever refused.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use data_encoding::BASE64URL_NOPAD;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tests::client::{App, Member, PASSWORD};
+
+use crate::authorizer;
+
+const SIGNING: &str = "SigningKeys";
+const DERIVATION: &str = "DerivationKeys";
+/// Seconds between two rotations of the signing keys, and of the derivation keys, at the least.
+const SIGNING_PERIOD: u32 = 2 * 60 * 60;
+const DERIVATION_PERIOD: u32 = 30 * 24 * 60 * 60 + SIGNING_PERIOD;
+
+fn version(number: u32) -> String {
+    format!("0193f0de-0000-4000-8000-{number:012}")
+}
+
+async fn rotate(app: &App, secret: &str, number: u32) -> (StatusCode, String) {
+    let request = json!({ "SecretId": secret, "ClientRequestToken": version(number) });
+    let answer = app.secrets("RotateSecret", request).await;
+    (answer.status, answer.text)
+}
+
+async fn rotated(app: &App, secret: &str, number: u32) {
+    let (status, text) = rotate(app, secret, number).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+}
+
+fn kid(token: &str) -> String {
+    let header = BASE64URL_NOPAD.decode(token.split('.').next().unwrap().as_bytes()).unwrap();
+    serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
+}
+
+async fn published(app: &App) -> Vec<String> {
+    let keys = app.get("/.well-known/jwks.json").await.json()["keys"].clone();
+    keys.as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Signs in, calls, asks the authorizer and refreshes for as long as `stop` is not raised. Answers how often.
+async fn use_the_service(app: &App, email: &str, stop: &AtomicBool) -> u64 {
+    let mut rounds = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let signed_in = app.login(email, PASSWORD).await;
+        assert_eq!(signed_in.status, StatusCode::OK, "{}", signed_in.text);
+        let mut tokens = signed_in.json();
+        for _ in 0..5 {
+            let token = tokens["access_token"].as_str().unwrap();
+            let me = app.send(app.request(reqwest::Method::GET, "/users/me").bearer_auth(token)).await;
+            // The clock may have moved past the token's end, which is no wrong refusal.
+            assert!(me.status == StatusCode::OK || me.code() == "token_expired", "{} {}", me.status, me.text);
+            if me.status == StatusCode::OK {
+                let passes = authorizer::ask(app, "http_2_0", token).await.unwrap()["isAuthorized"] == true;
+                let again = app.send(app.request(reqwest::Method::GET, "/users/me").bearer_auth(token)).await;
+                assert!(passes || again.code() == "token_expired");
+            }
+            let refreshed = app.post("/auth/refresh", json!({ "refresh_token": tokens["refresh_token"] })).await;
+            assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+            tokens = refreshed.json();
+            rounds += 1;
+        }
+    }
+    rounds
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_rotations_under_load_refuse_nobody_wrongly() {
+    let app = Arc::new(App::start().await);
+    let (stop, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..4 {
+        let (app, stop, rounds) = (Arc::clone(&app), Arc::clone(&stop), Arc::clone(&rounds));
+        let member = app.member(&format!("person{number}@example.com")).await;
+        people.spawn(async move {
+            rounds.fetch_add(use_the_service(&app, &member.email, &stop).await, Ordering::SeqCst);
+        });
+    }
+    let mut signed = vec![kid(&app.member("alice@example.com").await.access_token)];
+    for number in 1..=3 {
+        app.advance(SIGNING_PERIOD).await;
+        let before = app.sign_in("alice@example.com").await;
+        rotated(&app, SIGNING, number).await;
+        assert!(authorizer::passes(&app, &before.access_token).await, "signed before the rotation");
+        assert_eq!(app.get_as(&before, "/users/me").await.status, StatusCode::OK);
+        // An instance that holds the old keys goes on with them for a while.
+        app.advance(SIGNING_PERIOD / 2).await;
+        let after = app.sign_in("alice@example.com").await;
+        assert!(authorizer::passes(&app, &after.access_token).await);
+        signed.push(kid(&after.access_token));
+    }
+    stop.store(true, Ordering::SeqCst);
+    while let Some(ended) = people.join_next().await {
+        ended.expect("no wrong refusal");
+    }
+    signed.dedup();
+    assert_eq!(signed.len(), 4, "each rotation brought a key: {signed:?}");
+    assert!(rounds.load(Ordering::SeqCst) >= 20, "{rounds:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_published_a_whole_period_before_it_signs_and_one_after_it_did() {
+    let app = App::start().await;
+    let first = kid(&app.member("alice@example.com").await.access_token);
+    let at_start = published(&app).await;
+    assert_eq!((at_start.len(), &at_start[0]), (2, &first));
+    let second = at_start[1].clone();
+    app.advance(SIGNING_PERIOD).await;
+    rotated(&app, SIGNING, 1).await;
+    app.advance(SIGNING_PERIOD).await;
+    assert_eq!(kid(&app.sign_in("alice@example.com").await.access_token), second);
+    let now = published(&app).await;
+    assert_eq!((&now[0], &now[2], now.len()), (&second, &first, 3));
+    rotated(&app, SIGNING, 2).await;
+    app.advance(SIGNING_PERIOD).await;
+    let third = kid(&app.sign_in("alice@example.com").await.access_token);
+    assert_eq!(third, now[1]);
+    assert!(!published(&app).await.contains(&first));
+}
+
+#[tokio::test]
+async fn what_was_derived_before_is_good_for_as_long_as_it_lives() {
+    let app = App::start().await;
+    let mut number = 0;
+    for _ in 0..3 {
+        app.advance(DERIVATION_PERIOD).await;
+        let member = app.member(&format!("person{number}@example.com")).await;
+        let fresh = app.register(&format!("new{number}@example.com")).await;
+        app.post("/auth/forgot-password", json!({ "email": member.email })).await;
+        let (_, reset) = app.reset_secrets(&member.email).await;
+        let verification = app.verification_token(&fresh.email).await;
+        number += 1;
+        rotated(&app, DERIVATION, number).await;
+        // Every function holds the new keys by now, and two of the links live for minutes.
+        app.advance(9 * 60).await;
+        assert_eq!(
+            app.post("/api/v1/auth/verify-email", json!({ "token": verification })).await.status,
+            StatusCode::OK
+        );
+        let refreshed = app.post("/auth/refresh", json!({ "refresh_token": member.refresh_token })).await;
+        assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+        let body = json!({ "token": reset, "new_password": "another good passphrase" });
+        assert_eq!(app.post("/auth/reset-password", body).await.status, StatusCode::OK);
+    }
+    let keys = app.secret(DERIVATION).await;
+    assert_eq!(
+        (&keys["previous"]["id"], &keys["current"]["id"], &keys["next"]["id"]),
+        (&json!(3), &json!(4), &json!(5))
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_lives_through_a_rotation_that_instances_learn_of_at_different_times() {
+    let app = App::start().await;
+    app.advance(DERIVATION_PERIOD).await;
+    let Member { mut refresh_token, .. } = app.member("alice@example.com").await;
+    rotated(&app, DERIVATION, 1).await;
+    for _ in 0..8 {
+        let refreshed = app.post("/auth/refresh", json!({ "refresh_token": refresh_token })).await;
+        assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+        let again = app.post("/auth/refresh", json!({ "refresh_token": refresh_token })).await;
+        assert_eq!(again.json()["refresh_token"], refreshed.json()["refresh_token"], "the same successor");
+        refresh_token = refreshed.json()["refresh_token"].as_str().unwrap().to_owned();
+        app.advance(10 * 60).await;
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_comes_too_soon_changes_nothing() {
+    for (secret, period) in [(SIGNING, SIGNING_PERIOD), (DERIVATION, DERIVATION_PERIOD)] {
+        let app = App::start().await;
+        app.advance(period - 600).await;
+        let before = app.secret(secret).await;
+        let (status, text) = rotate(&app, secret, 1).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(text.contains("was rotated less than"), "{text}");
+        assert_eq!(app.secret(secret).await, before);
+        app.advance(600).await;
+        rotated(&app, secret, 1).await;
+        assert_ne!(app.secret(secret).await, before);
+        assert_eq!(rotate(&app, secret, 2).await.0, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn each_step_may_be_asked_for_any_number_of_times() {
+    let app = App::start().await;
+    app.advance(SIGNING_PERIOD).await;
+    let before = app.secret(SIGNING).await;
+    let step = |step: &'static str| json!({ "Step": step, "SecretId": SIGNING, "ClientRequestToken": version(1) });
+    for name in ["setSecret", "testSecret", "finishSecret"] {
+        assert_eq!(app.invoke("rotation", step(name)).await, None, "{name} before it was prepared");
+    }
+    let member = app.member("alice@example.com").await;
+    for name in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+        for time in 0..3 {
+            if time == 0 {
+                // The answer is lost as often as the SDK asks: whoever asked asks again.
+                app.fault(json!({ "service": "secretsmanager", "kind": "lost", "count": 4 })).await;
+                let _lost = app.invoke("rotation", step(name)).await;
+                app.fault(json!({ "service": "secretsmanager", "kind": "lost", "count": 0 })).await;
+            }
+            assert_eq!(app.invoke("rotation", step(name)).await, Some(Value::Null), "{name}");
+            assert!(authorizer::passes(&app, &member.access_token).await, "{name}");
+        }
+    }
+    let after = app.secret(SIGNING).await;
+    assert_eq!(
+        (&after["previous"]["kid"], &after["current"]["kid"]),
+        (&before["current"]["kid"], &before["next"]["kid"])
+    );
+    let unknown = json!({ "Step": "createSecret", "SecretId": "Clients", "ClientRequestToken": version(2) });
+    assert_eq!(app.invoke("rotation", unknown).await, None);
+}
+
+#[tokio::test]
+async fn while_secrets_manager_is_silent_the_keys_that_are_held_serve_on() {
+    let app = App::start().await;
+    let silent = json!({ "service": "secretsmanager", "kind": "error", "count": 1_000_000 });
+    app.member("alice@example.com").await;
+    app.fault(silent).await;
+    app.advance(SIGNING_PERIOD - 20 * 60).await;
+    let member = app.sign_in("alice@example.com").await;
+    assert_eq!(app.get_as(&member, "/users/me").await.status, StatusCode::OK);
+    // From here on what is signed might outlive its key.
+    app.advance(20 * 60).await;
+    let refused = app.login("alice@example.com", PASSWORD).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
+    assert!(!refused.header("retry-after").is_empty());
+    app.fault(json!({ "service": "secretsmanager", "kind": "error", "count": 0 })).await;
+    assert_eq!(app.login("alice@example.com", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_deployment_makes_keys_once_and_deletes_none() {
+    let app = App::start().await;
+    let (signing, derivation) = (app.secret(SIGNING).await, app.secret(DERIVATION).await);
+    let told = format!("http://{}/_cloudformation", app.aws_address());
+    for kind in ["Create", "Update", "Delete"] {
+        let event = json!({
+            "RequestType": kind, "ResponseURL": told, "StackId": "s", "RequestId": "r", "LogicalResourceId": "FirstKeys",
+        });
+        assert_eq!(app.invoke("rotation", event).await, Some(Value::Null), "{kind}");
+    }
+    assert_eq!((app.secret(SIGNING).await, app.secret(DERIVATION).await), (signing, derivation));
+}
