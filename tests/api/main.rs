@@ -13,4 +13,5 @@ mod rotation;
 mod runtime;
 mod stack;
 mod system;
+mod tokens;
 mod users;

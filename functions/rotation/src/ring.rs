@@ -117,8 +117,8 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
     let prepared: Option<R::Keys> = secret.pending(token).await?;
     let unprepared = || Failure::Unprepared(token.to_owned());
     match asked.step {
-        Step::CreateSecret if prepared.is_some() => Ok(()),
-        Step::CreateSecret => {
+        Step::Create if prepared.is_some() => Ok(()),
+        Step::Create => {
             let empty = || Failure::Empty(secret.name().to_owned());
             let keys: R::Keys = secret.current().await?.ok_or_else(empty)?;
             let (now, period) = (rotation.clock.now(), R::shortest_period(&rotation.settings));
@@ -127,15 +127,15 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
             }
             Ok(secret.prepare(token, &R::rotated(keys, now)?).await?)
         }
-        Step::SetSecret => R::publish(rotation, &prepared.ok_or_else(unprepared)?).await,
-        Step::TestSecret => {
+        Step::Set => R::publish(rotation, &prepared.ok_or_else(unprepared)?).await,
+        Step::Test => {
             if R::work(rotation, &prepared.ok_or_else(unprepared)?).await? {
                 Ok(())
             } else {
                 Err(Failure::Unfit)
             }
         }
-        Step::FinishSecret => {
+        Step::Finish => {
             prepared.ok_or_else(unprepared)?;
             secret.promote(token, version).await?;
             tracing::info!(secret = secret.name(), "keys rotated");

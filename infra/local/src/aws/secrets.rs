@@ -1,7 +1,7 @@
 //! Secrets Manager: the calls that the functions make, with versions and their stages.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -51,8 +51,8 @@ impl Secrets {
             _ => BTreeMap::new(),
         };
         for (name, generated) in template.secrets() {
-            if !secrets.contains_key(&name) {
-                secrets.insert(name, first_versions(&generated)?);
+            if let Entry::Vacant(vacant) = secrets.entry(name) {
+                vacant.insert(first_versions(&generated)?);
             }
         }
         let kept = Kept { secrets, file };
