@@ -119,6 +119,13 @@ async fn secure(request: Request, next: Next) -> Response {
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
+    // axum would serve HEAD wherever it serves GET; API Gateway's routes do not.
+    if let Some(allowed) = response.headers().get(header::ALLOW).and_then(|allowed| allowed.to_str().ok()) {
+        let methods: Vec<_> = allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").collect();
+        if let Ok(methods) = HeaderValue::try_from(methods.join(", ")) {
+            response.headers_mut().insert(header::ALLOW, methods);
+        }
+    }
     response
 }
 

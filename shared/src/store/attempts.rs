@@ -15,6 +15,7 @@ use super::{
     change::Change,
     keys,
     patience::Patience,
+    removals::remove,
     transactions::{Refused, Transacted, build, transact},
 };
 use crate::{
@@ -79,6 +80,15 @@ impl Attempts {
             summary: summary.as_ref().map(attempt_items::read_summary).transpose()?.unwrap_or_default(),
             question: question.as_ref().map(attempt_items::read_progress).transpose()?.unwrap_or_default(),
         })
+    }
+
+    /// Takes back what [`Self::prepare`] stored.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn discard(&self, attempt: &NewAttempt) -> Result<(), StoreError> {
+        let stored = vec![keys::code(attempt.id).item(), keys::pending(attempt.user_id, attempt.id).item()];
+        remove(&self.client, &self.table, stored).await
     }
 
     /// Counts an attempt whose code is stored. Where another submission came first, it is planned anew from what that
@@ -222,6 +232,10 @@ fn unchanged(before: u64) -> &'static str {
 
 /// The counts as the failed conditions met them; what did not fail had not changed, and what was not met is not there.
 fn replanned(before: Counted, refused: &Refused) -> Result<Counted, StoreError> {
+    if !refused.contains(SUMMARY) && !refused.contains(QUESTION) {
+        // What stands in the way is no other submission: the account is being erased.
+        return Err(StoreError::Contended);
+    }
     Ok(Counted {
         summary: if refused.contains(SUMMARY) {
             refused.met(SUMMARY).map(attempt_items::read_summary).transpose()?.unwrap_or_default()

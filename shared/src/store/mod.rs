@@ -89,6 +89,7 @@ const PASSING: &[&str] = &[
     "RequestLimitExceeded",
     "ThrottlingException",
     "InternalServerError",
+    "TransactionConflictException",
     "TransactionInProgressException",
     "ServiceUnavailable",
 ];

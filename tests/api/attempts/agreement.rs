@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};
 use tests::client::{App, Member};
 
@@ -38,13 +39,17 @@ fn folded(history: &[Value]) -> (Vec<Value>, Vec<Value>) {
     (questions.into_values().collect(), days.collect())
 }
 
+fn moment(text: &Value) -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap()
+}
+
 /// Fails where anything that a person is shown of their attempts, of which there are `total`, contradicts the rest.
 pub async fn holds(app: &App, member: &Member, total: usize) {
     let get = async |path: &str| app.get_as(member, &format!("/api/v1/attempts/{path}")).await.json();
     let history = get("me?limit=200").await;
     let history = history.as_array().unwrap();
     assert_eq!(history.len(), total);
-    assert!(history.windows(2).all(|rows| rows[0]["created_at"].as_str() >= rows[1]["created_at"].as_str()));
+    assert!(history.windows(2).all(|rows| moment(&rows[0]["created_at"]) >= moment(&rows[1]["created_at"])));
     let (questions, days) = folded(history);
     let solved = questions.iter().filter(|question| !question["solved_at"].is_null()).count();
     let last = history.first().map_or(Value::Null, |row| row["created_at"].clone());

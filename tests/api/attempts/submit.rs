@@ -206,7 +206,7 @@ async fn whoever_lost_the_answer_and_sends_again_counts_once() {
 async fn a_key_is_held_to_its_bounds() {
     let app = App::start().await;
     let member = app.member("alice@example.com").await;
-    for key in ["", "a b", "k\u{e9}y", &"k".repeat(256)] {
+    for key in ["", "a b", "a,b", "k\u{e9}y", &"k".repeat(256)] {
         let answer = submit_with(&app, &member, key, &attempt(1, 3, "x")).await;
         assert_eq!(answer.refused_fields(), ["idempotency-key"], "{key}");
     }
@@ -225,6 +225,19 @@ async fn conflicts_and_lost_answers_neither_lose_nor_double_an_attempt() {
         assert_eq!(answer.status, StatusCode::CREATED, "{kind} {}", answer.text);
         agreement::holds(&app, &member, count + 1).await;
     }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_leaves_no_code() {
+    let app = App::start().await;
+    let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
+    app.send(app.request(Method::POST, "/auth/logout").bearer_auth(&alice.access_token)).await;
+    app.delete_as(&bob, "/users/me").await;
+    app.all_letters().await;
+    for gone in [&alice, &bob] {
+        assert_eq!(app.post_as(gone, PATHS[0], attempt(1, 3, "x")).await.code(), "session_ended");
+    }
+    assert_eq!(app.scan("AttemptsTable").await["Count"], 0);
 }
 
 #[tokio::test]

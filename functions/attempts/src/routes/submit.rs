@@ -116,13 +116,13 @@ impl Submission {
     }
 }
 
-/// The client's key: visible ASCII, as it was sent.
+/// The client's key: visible ASCII, as it was sent. A comma is what API Gateway puts between two headers.
 fn key(headers: &HeaderMap) -> Result<Option<&str>, Invalid> {
     let Some(key) = headers.get(KEY) else { return Ok(None) };
-    let text = key.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+    let text = key.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b','));
     match text.filter(|text| (1..=LONGEST_KEY).contains(&text.len())) {
         Some(text) => Ok(Some(text)),
-        None => Err(Invalid(format!("must have 1 to {LONGEST_KEY} visible ASCII characters"))),
+        None => Err(Invalid(format!("must have 1 to {LONGEST_KEY} visible ASCII characters, no comma among them"))),
     }
 }
 
@@ -134,7 +134,7 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Invalid> {
     operation_id = "submit",
     tag = "attempts",
     security(("bearer" = []), ("password" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Of the client's choice, new for each submission: 1 to 255 visible ASCII characters, such as a UUID.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Of the client's choice, new for each submission: 1 to 255 visible ASCII characters without a comma, such as a UUID.")),
     request_body = Submission,
     responses(
         (status = 201, description = "The attempt is counted.", body = ShownAttempt),
@@ -156,7 +156,16 @@ pub async fn submit(
         Err(problem) => return Err(bearer.refuse(problem).await),
     };
     let mut attempt = submission.of(bearer.user_id(), repeatable, &state);
-    let (_, counts) = bearer.with_write(state.attempts.prepare(&attempt)).await?;
+    let counts = match bearer.with_write(state.attempts.prepare(&attempt)).await {
+        Ok((_, counts)) => counts,
+        Err(problem) => {
+            if matches!(problem.code(), Code::SessionEnded | Code::EmailNotVerified) {
+                // Whoever was not admitted leaves nothing; where this fails, the code's `PENDING` row leads to it.
+                drop(state.attempts.discard(&attempt).await);
+            }
+            return Err(problem);
+        }
+    };
     match state.attempts.count(&mut attempt, counts).await? {
         Submitted::Counted => Ok((StatusCode::CREATED, NoStore(Json(ShownAttempt::from(attempt))))),
         Submitted::KeyReused => {
