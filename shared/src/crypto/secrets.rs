@@ -175,6 +175,10 @@ impl Secret {
             Err(error) => return Err(self.unreadable(reason(&error))),
         };
         let text = answer.secret_string().ok_or_else(|| self.unreadable("it holds no text".into()))?;
+        // A secret that nothing was put into yet.
+        if text.is_empty() {
+            return Ok(None);
+        }
         serde_json::from_str(text).map(Some).map_err(|_| SecretError::Damaged { name: self.name.clone() })
     }
 

@@ -1,0 +1,213 @@
+"""Deploys template.yaml to an emulator that enforces IAM, and walks through it: `tests/deploy/run`."""
+
+import base64
+import json
+import pathlib
+import re
+import sys
+import urllib.parse
+import uuid
+
+from cloud import ROOT, Cloud, Local, call, translated, until
+
+STACK = "user-service"
+PARAMETERS = {"Architecture": "x86_64", "MailFrom": "no-reply@example.com", "AdminEmails": "root@example.com"}
+PASSWORD = "SecurePass123!"
+checks = 0
+
+
+def check(what, actual, expected):
+    global checks
+    checks += 1
+    if actual != expected:
+        raise AssertionError(f"{what}: {actual!r} and not {expected!r}")
+
+
+def bearer(token):
+    return {"authorization": f"Bearer {token}"}
+
+
+class Person:
+    """Someone with an account, who signs in."""
+
+    def __init__(self, cloud, api, email, find=None):
+        self.cloud, self.api, self.email, self.find = cloud, api, email, find or self.sent
+        status, body = self.call("POST", "/auth/register", {"email": email, "password": PASSWORD})
+        check(f"{email} registers", status, 201)
+        token = self.mailed("verify-email")
+        check(f"{email} verifies", self.call("POST", "/api/v1/auth/verify-email", {"token": token})[0], 200)
+        self.sign_in()
+
+    def sign_in(self):
+        status, body = self.call("POST", "/auth/login", {"email": self.email, "password": PASSWORD})
+        check(f"{self.email} signs in", status, 200)
+        self.id, self.token, self.refresh_token = body["user"]["id"], body["access_token"], body["refresh_token"]
+
+    def call(self, method, path, body=None, headers=None):
+        token = bearer(self.token) if hasattr(self, "token") else {}
+        return call(method, self.api + path, body, token | (headers or {}))
+
+    def mailed(self, mark):
+        """The token of the link that a mail to them has, once it is there."""
+        return until(60, f"a mail with {mark} to {self.email}", lambda: self.find(mark))
+
+    def sent(self, mark):
+        messages = call("GET", f"{self.cloud.address}/_ministack/ses/messages")[1]
+        letters = [json.dumps(letter) for account in messages["messages"].values() for letter in account]
+        found = [re.search(rf"{mark}\?token=([\w.-]+)", letter) for letter in letters if self.email in letter]
+        return next((link.group(1) for link in reversed(found) if link), None)
+
+
+def walk(cloud, api):
+    """What each function does for a person, with no more than its role allows."""
+    for path in ["/healthz", "/readyz", "/", "/openapi.json", "/docs", "/.well-known/openid-configuration"]:
+        check(path, call("GET", api + path)[0], 200)
+    check("an unknown path", call("GET", api + "/nothing")[1]["code"], "not_found")
+    alice = Person(cloud, api, "alice@example.com")
+    check("me", alice.call("GET", "/users/me")[1]["email"], alice.email)
+
+    attempt = {"question_id": 1, "language": "c", "submitted_code": "x", "passed_tests": 1, "total_tests": 1}
+    key = {"idempotency-key": str(uuid.uuid4())}
+    status, first = alice.call("POST", "/api/v1/attempts", attempt, key)
+    check("an attempt", status, 201)
+    check("the same attempt", alice.call("POST", "/api/v1/attempts", attempt, key)[1]["id"], first["id"])
+    check("the totals", alice.call("GET", "/api/v1/attempts/me/summary")[1]["total_attempts"], 1)
+    for path in ["", "/questions", "/activity"]:
+        check(f"attempts{path}", len(alice.call("GET", f"/api/v1/attempts/me{path}")[1]), 1)
+    check("its code", alice.call("GET", f"/api/v1/attempts/{first['id']}")[1]["submitted_code"], "x")
+
+    check("a name", alice.call("PUT", "/users/me", {"name": "Alice", "username": "alice"})[1]["name"], "Alice")
+    check("a preference", alice.call("PATCH", "/api/v1/users/me/preferences", {"theme": "dark"})[1]["theme"], "dark")
+    check("a profile", alice.call("PUT", "/api/v1/users/me/profile", {"skills": ["c"]})[0], 200)
+    check("premium", alice.call("POST", "/api/v1/users/me/upgrade")[1]["subscription_tier"], "premium")
+    check("the stats", alice.call("GET", "/api/v1/users/me/stats")[1]["attempts"], 1)
+    found = until(60, "alice is found", lambda: alice.call("GET", "/api/v1/users/search?q=ali")[1])
+    check("who is found", found[0]["id"], alice.id)
+
+    status, tokens = alice.call("POST", "/auth/refresh", {"refresh_token": alice.refresh_token})
+    check("a refresh", status, 200)
+    alice.token = tokens["access_token"]
+    check("the sessions", alice.call("GET", "/api/v1/auth/sessions")[0], 200)
+    check("a reset is asked for", alice.call("POST", "/auth/forgot-password", {"email": alice.email})[0], 200)
+    new = {"token": alice.mailed("reset-password"), "new_password": PASSWORD}
+    check("a reset", alice.call("POST", "/auth/reset-password", new)[0], 200)
+    check("the session before it", alice.call("GET", "/users/me")[1]["code"], "session_ended")
+    alice.sign_in()
+
+    root = Person(cloud, api, "root@example.com")
+    check("an admin", root.call("GET", "/users/is-admin")[1], {"is_admin": True})
+    check("everyone", len(root.call("GET", "/api/v1/users")[1]), 2)
+    check("a decision", root.call("PATCH", f"/api/v1/users/{alice.id}", {"role": "ADMIN"})[1]["role"], "ADMIN")
+    check("the trail", root.call("GET", "/api/v1/admin/audit")[1][0]["target"], alice.id)
+
+    check("an export", alice.call("POST", "/api/v1/users/me/export")[0], 202)
+    alice.mailed("export")
+    bob = Person(cloud, api, "bob@example.com")
+    bob.call("POST", "/api/v1/attempts", attempt)
+    check("an account is deleted", bob.call("DELETE", "/users/me")[0], 200)
+    check("at once", bob.call("GET", "/users/me")[1]["code"], "session_ended")
+    attempts = cloud.client("dynamodb").scan
+    table = cloud.resources(STACK)["AttemptsTable"]
+    gone = lambda: not any(bob.id in str(item) for item in attempts(TableName=table)["Items"])
+    cloud.client("lambda").invoke(FunctionName=cloud.resources(STACK)["JanitorFunction"], Payload=b'{"source":"aws.events"}')
+    until(90, "nothing of it is left", gone)
+    return alice
+
+
+def services(cloud, api, outputs, alice):
+    """What other services go by: introspection, and the examples' APIs."""
+    secret = json.loads(
+        cloud.client("secretsmanager").get_secret_value(SecretId=cloud.resources(STACK)["Clients"])["SecretString"]
+    )["introspection"]
+    basic = base64.b64encode(f"introspection:{urllib.parse.quote_plus(secret)}".encode()).decode()
+    form = {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"}
+    status, told = call("POST", f"{api}/oauth/introspect", f"token={alice.token}", form)
+    check(f"introspection: {told}", (status, told.get("active"), told.get("sub")), (200, True, alice.id))
+
+    template = (ROOT / "infra/examples/lambda-authorizer.yaml").read_text()
+    status, example, failed = cloud.deploy("orders", template, {"AuthorizerArn": outputs["AuthorizerArn"]})
+    check(f"the example deploys {failed}", status, "CREATE_COMPLETE")
+    orders = cloud.api(example["ApiUrl"]) + "/orders"
+    check("a caller without a token", call("GET", orders)[0], 401)
+    check("a caller with another token", call("GET", orders, headers=bearer(alice.token[:-6] + "AAAAAA"))[0], 403)
+    status, told = call("GET", orders, headers=bearer(alice.token))
+    check("a caller with a token", (status, told), (200, {"caller": alice.id, "scope": "user premium"}))
+    return orders
+
+
+def api_gateways_own(cloud, binaries):
+    """API Gateway's own JWT authorizer, which has to reach the issuer: that of a local stack."""
+    with Local(binaries / "local") as address:
+        eve = Person(cloud, address, "eve@example.com", lambda mark: mailed_locally(address, "eve@example.com", mark))
+        template = (ROOT / "infra/examples/jwt-authorizer.yaml").read_text()
+        status, example, failed = cloud.deploy("reports", template, {"Issuer": address})
+        check(f"the example deploys {failed}", status, "CREATE_COMPLETE")
+        api = cloud.api(example["ApiUrl"])
+        check("no token", call("GET", f"{api}/orders")[0], 401)
+        check("another token", call("GET", f"{api}/orders", headers=bearer(eve.token[:-6] + "AAAAAA"))[0], 401)
+        check("a token", call("GET", f"{api}/orders", headers=bearer(eve.token))[1]["caller"], eve.id)
+        check("a scope that it has not", call("GET", f"{api}/reports", headers=bearer(eve.token))[0], 403)
+
+
+def mailed_locally(address, email, mark):
+    letters = json.dumps([letter for letter in call("GET", f"{address}/_local/mailbox")[1] if letter["to"] == email])
+    found = re.search(rf"{mark}\?token=([\w.-]+)", letters)
+    return found and found.group(1)
+
+
+def rotates(cloud, api, alice):
+    """The four steps, which the emulator does not drive by itself: too soon after the deployment they change nothing."""
+    resources = cloud.resources(STACK)
+    secret = cloud.client("secretsmanager").describe_secret(SecretId=resources["SigningKeys"])["ARN"]
+    event = {"Step": "createSecret", "SecretId": secret, "ClientRequestToken": str(uuid.uuid4())}
+    answer = cloud.client("lambda").invoke(FunctionName=resources["RotationFunction"], Payload=json.dumps(event))
+    told = answer["Payload"].read().decode()
+    check(f"a rotation that comes too soon: {told}", "less than 120 minutes ago" in told, True)
+    check("a token", alice.call("GET", "/users/me")[0], 200)
+
+
+def lives_on(cloud, api, template, alice, orders):
+    """Updates in place, rolls back, and is deleted: what holds data stays."""
+    before = cloud.resources(STACK)
+    status, _, failed = cloud.deploy(STACK, template, PARAMETERS | {"AppName": "renamed", "AuthorizerCheckSession": "true"})
+    check(f"an update {failed}", status, "UPDATE_COMPLETE")
+    check("nothing is replaced", cloud.resources(STACK), before)
+    check("the new name", call("GET", f"{api}/")[1]["service"], "renamed")
+    check("a caller whose session lives", call("GET", orders, headers=bearer(alice.token))[0], 200)
+    check("a logout", alice.call("POST", "/auth/logout")[0], 200)
+    check("the same caller after it", call("GET", orders, headers=bearer(alice.token))[0], 403)
+    alice.sign_in()
+    broken = json.loads(template)
+    # The authorizer makes no resources.
+    token = {"Fn::GetAtt": ["AuthorizerFunction", "Arn"]}
+    broken["Resources"]["Broken"] = {"Type": "Custom::Broken", "Properties": {"ServiceToken": token, "ServiceTimeout": "5"}}
+    status, _, _ = cloud.deploy(STACK, json.dumps(broken), PARAMETERS | {"AppName": "broken"})
+    check("a broken update", status, "UPDATE_ROLLBACK_COMPLETE")
+    check("the old name", call("GET", f"{api}/")[1]["service"], "renamed")
+    check("who was signed in", alice.call("GET", "/users/me")[0], 200)
+    cloud.client("cloudformation").delete_stack(StackName=STACK)
+    until(60, "the stack is deleted", lambda: STACK not in [
+        stack["StackName"] for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
+        if stack["StackStatus"] != "DELETE_COMPLETE"
+    ])
+    check("the tables stay", before["UsersTable"] in cloud.client("dynamodb").list_tables()["TableNames"], True)
+
+
+def main(binaries):
+    with Cloud() as cloud:
+        cloud.upload(pathlib.Path(binaries))
+        cloud.client("ses").verify_email_identity(EmailAddress=PARAMETERS["MailFrom"])
+        template = translated(cloud)
+        status, outputs, failed = cloud.deploy(STACK, template, PARAMETERS)
+        check(f"the template deploys {failed}", status, "CREATE_COMPLETE")
+        api = cloud.api(outputs["ApiUrl"])
+        alice = walk(cloud, api)
+        orders = services(cloud, api, outputs, alice)
+        api_gateways_own(cloud, pathlib.Path(binaries))
+        rotates(cloud, api, alice)
+        lives_on(cloud, api, template, alice, orders)
+    print(f"deployment: {checks} checks passed")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
