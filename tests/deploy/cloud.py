@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +38,7 @@ class Cloud:
             "GATEWAY_PORT": self.address.rsplit(":", 1)[1],
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "TMPDIR": self.folder.name,
         }
         self.process = subprocess.Popen(
             [sys.executable, HERE / "emulator.py"],
@@ -44,6 +46,7 @@ class Cloud:
             env=os.environ | settings,
             stdout=self.log,
             stderr=self.log,
+            start_new_session=True,
         )
         until(60, "the emulator answers", lambda: self.answers("/_ministack/health"))
         self.client("s3").create_bucket(
@@ -52,7 +55,8 @@ class Cloud:
         return self
 
     def __exit__(self, kind, *_):
-        self.process.kill()
+        # The functions that it runs are processes of its group.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         if kind:
             self.log.seek(0)
