@@ -34,8 +34,8 @@ const PASSWORD: &str = "SecurePass123!";
 
 #[tokio::test]
 async fn every_event_gets_an_answer_that_its_operation_documents() {
-    let admins = ["audit", "create_user", "search", "user", "list_users"]
-        .map(|name| format!("users.{name}@example.com"))
+    let admins = ["audit", "create_user", "search", "user", "list_users", "db_status"]
+        .map(|name| format!("{}.{name}@example.com", if name == "db_status" { "system" } else { "users" }))
         .join(",");
     let app = App::with(&[("ADMIN_EMAILS", &admins)]).await;
     let document = app.get("/openapi.json").await.json();

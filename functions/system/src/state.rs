@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use chrono::{DateTime, Utc};
 use lambda_http::Error;
 use shared::{
     Platform,
+    clock::Clock,
     config::Settings,
     crypto::{Keyring, PublicKeys},
-    http::Pages,
+    http::{Authority, Pages},
     store::{Table, Tables},
 };
 
@@ -17,6 +19,10 @@ use crate::documented::Documented;
 pub struct State {
     pub settings: Arc<Settings>,
     pub platform: Platform,
+    pub authority: Authority,
+    pub clock: Clock,
+    /// When this instance was.
+    pub started_at: DateTime<Utc>,
     pub tables: Tables,
     pub pages: Pages,
     pub published: Keyring<PublicKeys>,
@@ -31,15 +37,30 @@ impl State {
     pub fn load(platform: &Platform) -> Result<Self, Error> {
         let settings = Arc::clone(&platform.settings);
         let table = |label, setting| settings.resource(setting).map(|name| Table { label, name: name.to_owned() });
-        let tables =
-            [table("users", "USERS_TABLE")?, table("tokens", "TOKENS_TABLE")?, table("attempts", "ATTEMPTS_TABLE")?];
+        let tables = [
+            table("users", "USERS_TABLE")?,
+            table("tokens", "TOKENS_TABLE")?,
+            table("attempts", "ATTEMPTS_TABLE")?,
+            table("audit", "AUDIT_TABLE")?,
+        ];
         Ok(Self {
             pages: Pages::new(&settings, &[("root.html", include_str!("pages/root.html"))])?,
             tables: Tables::new(platform.aws.dynamodb.clone(), tables),
             documented: Documented::load()?,
             published: Keyring::new(platform),
+            authority: Authority::unread(platform)?,
+            clock: platform.clock.clone(),
+            started_at: platform.clock.now(),
             platform: platform.clone(),
             settings,
         })
+    }
+
+    /// The tables that do not answer as active; DynamoDB itself where it does not answer.
+    pub async fn missing_tables(&self) -> Vec<String> {
+        match self.tables.unready().await {
+            Ok(labels) => labels.into_iter().map(|label| format!("table {label}")).collect(),
+            Err(_) => vec!["DynamoDB".to_owned()],
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::{Code, Problem, layers::Signed};
 use crate::{
     Platform,
     clock::Clock,
+    config::SettingError,
     crypto::{AccessTokenError, Claims, Keyring, SecretError, Verifier},
     domain::{Account, Role, SessionId},
     store::{Accounts, StoreError},
@@ -30,8 +31,18 @@ impl Authority {
     /// # Errors
     /// Where the published keys or the table's name are not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, SecretError> {
+        let authority = Self::unread(platform)?;
+        authority.verifiers.fresh().await?;
+        Ok(authority)
+    }
+
+    /// The authority of this stack, which reads the published keys when it is first asked.
+    ///
+    /// # Errors
+    /// Where the table's name is not to be had.
+    pub fn unread(platform: &Platform) -> Result<Self, SettingError> {
         Ok(Self {
-            verifiers: Keyring::load(platform).await?,
+            verifiers: Keyring::new(platform),
             accounts: Accounts::new(platform)?,
             clock: platform.clock.clone(),
             require_verified_email: platform.settings.require_verified_email,

@@ -51,7 +51,7 @@ pub use mails::{Mails, Owed};
 pub use passwords::{PasswordSet, Proof, ResetTry};
 pub use search::SearchPosition;
 pub use sessions::{Refresh, Refreshed};
-pub use tables::{Table, Tables};
+pub use tables::{Table, TableState, Tables};
 pub use verifications::Verified;
 
 use aws_sdk_dynamodb::{

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use aws_sdk_dynamodb::{Client, operation::describe_table::DescribeTableError};
 use futures_util::future::try_join_all;
@@ -10,6 +13,16 @@ use super::StoreError;
 pub struct Table {
     pub label: &'static str,
     pub name: String,
+}
+
+/// What DynamoDB tells of a table.
+#[derive(Clone, Debug)]
+pub struct TableState {
+    pub label: &'static str,
+    /// DynamoDB's word for it; nothing where there is no such table.
+    pub state: Option<String>,
+    /// How long it took to tell.
+    pub latency: Duration,
 }
 
 /// The tables of a stack, to be asked whether they are there.
@@ -30,24 +43,27 @@ impl Tables {
     /// # Errors
     /// Where DynamoDB as a whole does not answer.
     pub async fn unready(&self) -> Result<Vec<&'static str>, StoreError> {
-        let asked = self
-            .tables
-            .iter()
-            .map(|table| async { Ok::<_, StoreError>((table.label, self.is_active(&table.name).await?)) });
-        let answers = try_join_all(asked).await?;
-        Ok(answers.into_iter().filter(|(_, active)| !active).map(|(label, _)| label).collect())
+        let described = self.describe().await?.into_iter();
+        Ok(described.filter(|table| table.state.as_deref() != Some("ACTIVE")).map(|table| table.label).collect())
     }
 
-    async fn is_active(&self, name: &str) -> Result<bool, StoreError> {
-        match self.client.describe_table().table_name(name).send().await {
-            Ok(answer) => Ok(answer
-                .table()
-                .and_then(|table| table.table_status())
-                .is_some_and(|status| status.as_str() == "ACTIVE")),
+    /// Each table's state, and how long it took to tell.
+    ///
+    /// # Errors
+    /// Where DynamoDB as a whole does not answer.
+    pub async fn describe(&self) -> Result<Vec<TableState>, StoreError> {
+        try_join_all(self.tables.iter().map(|table| self.state(table))).await
+    }
+
+    async fn state(&self, table: &Table) -> Result<TableState, StoreError> {
+        let began = Instant::now();
+        let state = match self.client.describe_table().table_name(&table.name).send().await {
+            Ok(answer) => answer.table().and_then(|table| Some(table.table_status()?.as_str().to_owned())),
             Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {
-                Ok(false)
+                None
             }
-            Err(error) => Err(error.into()),
-        }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(TableState { label: table.label, state, latency: began.elapsed() })
     }
 }

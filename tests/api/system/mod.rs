@@ -1,4 +1,6 @@
+mod db_status;
 mod docs;
+mod health;
 mod healthz;
 mod jwks;
 mod openapi;

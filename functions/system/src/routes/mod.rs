@@ -1,6 +1,8 @@
 //! One file an endpoint: its request, its answer, its handler.
 
+pub mod db_status;
 pub mod docs;
+pub mod health;
 pub mod healthz;
 pub mod jwks;
 pub mod openapi;

@@ -23,14 +23,12 @@ const PAUSE: TimeDelta = TimeDelta::seconds(5);
     )
 )]
 pub async fn readyz(Extract(state): Extract<State>) -> Result<Json<Fine>, Problem> {
-    let (tables, keys) = tokio::join!(state.tables.unready(), Keyring::<PublicKeys>::load(&state.platform));
-    let mut missing = match tables {
-        Ok(labels) => labels.into_iter().map(|label| format!("table {label}")).collect(),
-        Err(_) => vec!["DynamoDB".to_owned()],
-    };
+    let (mut missing, keys) = tokio::join!(state.missing_tables(), Keyring::<PublicKeys>::load(&state.platform));
     missing.extend(keys.is_err().then(|| "keys".to_owned()));
-    if missing.is_empty() {
-        return Ok(Json(Fine { ok: true }));
-    }
-    Err(Problem::new(Code::Unavailable, format!("Not ready: {}.", missing.join(", "))).retry_after(PAUSE))
+    if missing.is_empty() { Ok(Json(Fine { ok: true })) } else { Err(not_ready(&missing)) }
+}
+
+/// Says what does not answer.
+pub(super) fn not_ready(missing: &[String]) -> Problem {
+    Problem::new(Code::Unavailable, format!("Not ready: {}.", missing.join(", "))).retry_after(PAUSE)
 }

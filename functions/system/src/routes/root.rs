@@ -38,6 +38,7 @@ pub async fn root(Extract(state): Extract<State>, accepts: Accepts) -> Result<Re
             ("/docs", "API documentation", "every endpoint, to read and to try (Swagger UI)"),
             ("/redoc", "API reference", "the same, to read (ReDoc)"),
             ("/openapi.json", "OpenAPI 3.1", "the same, for programs"),
+            ("/health", "Health", "whether the service and its database answer"),
             ("/readyz", "Readiness", "whether tables and keys answer"),
         ];
         let links = links.map(|(href, title, text)| context! { href, title, text });
@@ -51,7 +52,7 @@ pub async fn root(Extract(state): Extract<State>, accepts: Accepts) -> Result<Re
         version: VERSION,
         status: "running",
         docs: "/docs",
-        health: "/readyz",
+        health: "/health",
         endpoints: vec!["/api/v1/auth", "/api/v1/users", "/api/v1/attempts", "/openapi.json"],
     };
     Ok(Json(root).into_response())
