@@ -61,7 +61,8 @@ class Person:
 def walk(cloud, api):
     """What each function does for a person, with no more than its role allows."""
     for path in ["/healthz", "/readyz", "/", "/openapi.json", "/docs", "/.well-known/openid-configuration"]:
-        check(path, call("GET", api + path)[0], 200)
+        status, told = call("GET", api + path)
+        check(f"{path}: {told}"[:300], status, 200)
     check("an unknown path", call("GET", api + "/nothing")[1]["code"], "not_found")
     alice = Person(cloud, api, "alice@example.com")
     check("me", alice.call("GET", "/users/me")[1]["email"], alice.email)

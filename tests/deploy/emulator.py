@@ -26,9 +26,26 @@ def name_the_sender():
     iam_actions._ses_v2_resource_arn = resource
 
 
+def read_flags():
+    """CloudFormation makes a boolean of a parameter's text; the emulator keeps the text, which no SDK reads."""
+    handler = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+
+    def reading(make):
+        def read(*arguments):
+            for argument in arguments:
+                if isinstance(argument, dict) and "DeletionProtectionEnabled" in argument:
+                    argument["DeletionProtectionEnabled"] = argument["DeletionProtectionEnabled"] in (True, "true")
+            return make(*arguments)
+
+        return read
+
+    handler["create"], handler["update"] = reading(handler["create"]), reading(handler["update"])
+
+
 if __name__ == "__main__":
     accept("AWS::SecretsManager::RotationSchedule")
     name_the_sender()
+    read_flags()
     from ministack.app import main
 
     main()

@@ -31,6 +31,27 @@ fn the_routes_are_the_operations_of_the_document_and_no_others() {
 }
 
 #[test]
+fn every_route_that_takes_credentials_is_throttled_tighter() {
+    let routes = Template::parse(TEMPLATE).unwrap().routes();
+    let throttled: BTreeSet<String> = TEMPLATE
+        .lines()
+        .filter(|line| line.contains("ThrottlingRateLimit: 50"))
+        .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next().map(str::to_owned))
+        .collect();
+    let keys: BTreeSet<&str> = routes.iter().map(|route| route.key.as_str()).collect();
+    assert!(throttled.iter().all(|key| keys.contains(key.as_str())), "{throttled:?}");
+    let document: Value = serde_json::from_str(&openapi()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            // Whatever can answer that a password, a code or a token is wrong, or that there were too many tries.
+            let limited = !operation["responses"]["429"].is_null();
+            let key = format!("{} {path}", method.to_uppercase());
+            assert!(!limited || method != "post" || throttled.contains(&key), "{key}");
+        }
+    }
+}
+
+#[test]
 fn a_route_stands_on_one_line() {
     let lines = TEMPLATE.lines().filter(|line| line.contains("AWS::ApiGatewayV2::Route"));
     assert!(lines.clone().all(|line| line.contains("RouteKey:") && line.contains("Target:")));

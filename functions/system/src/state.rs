@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use lambda_http::Error;
 use shared::{
     Platform,
+    aws::reason,
     clock::Clock,
     config::Settings,
     crypto::{Keyring, PublicKeys},
@@ -60,7 +61,10 @@ impl State {
     pub async fn missing_tables(&self) -> Vec<String> {
         match self.tables.unready().await {
             Ok(labels) => labels.into_iter().map(|label| format!("table {label}")).collect(),
-            Err(_) => vec!["DynamoDB".to_owned()],
+            Err(error) => {
+                tracing::warn!(reason = reason(&error), "the tables do not answer");
+                vec!["DynamoDB".to_owned()]
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ async fn whatever_is_wrong_reads_the_same() {
     for token in [&out.access_token, &out.refresh_token, &used.refresh_token, &unverified.refresh_token] {
         assert_eq!(introspect(&app, token).await, none);
     }
-    for token in ["", "x", "rt1_AAAA", "a.b.c", &late.access_token[1..]] {
+    for token in ["x", "rt1_AAAA", "a.b.c", &late.access_token[1..]] {
         assert_eq!(introspect(&app, token).await, none, "{token}");
     }
     assert_eq!(introspect(&app, &unverified.access_token).await["scope"], "");
@@ -104,9 +104,14 @@ async fn only_a_client_with_its_secret_is_answered() {
         assert!(answer.header("www-authenticate").starts_with("Basic "), "{}", answer.header("www-authenticate"));
         assert!(answer.json().get("active").is_none());
     }
+    let empty = form(&[("client_secret", ""), ("client_id", "introspection")]);
+    let answer = app.send(request().basic_auth("introspection", Some(&secret)).form(&empty)).await;
+    assert_eq!(answer.json()["active"], true, "an empty field counts as left out: {}", answer.text);
     let twice = request().basic_auth("introspection", Some(&secret)).form(&posted);
-    let no_token = request().basic_auth("introspection", Some(&secret)).form(&[("x", "y")]);
-    for malformed in [twice, no_token, request().basic_auth("introspection", Some(&secret)).json(&json!({}))] {
+    let two_names = request().basic_auth("introspection", Some(&secret)).form(&form(&[("client_id", "other")]));
+    let no_token = request().basic_auth("introspection", Some(&secret)).form(&[("token", "")]);
+    for malformed in [twice, two_names, no_token, request().basic_auth("introspection", Some(&secret)).json(&json!({}))]
+    {
         let answer = app.send(malformed).await;
         assert_eq!((answer.status, &answer.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
     }

@@ -36,14 +36,14 @@ async fn a_refresh_token_that_was_used_up_still_ends_its_session() {
 async fn a_token_that_is_not_valid_is_no_error() {
     let app = App::start().await;
     let member = app.member("alice@example.com").await;
-    for token in ["", "x", "rt1_AAAA", "a.b.c", &member.refresh_token[..60], &member.access_token[1..]] {
+    for token in ["x", "rt1_AAAA", "a.b.c", &member.refresh_token[..60], &member.access_token[1..]] {
         let answer = revoke(&app, token).await;
         assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""), "{token}");
     }
     for _ in 0..2 {
         assert_eq!(revoke(&app, &member.refresh_token).await.status, StatusCode::OK);
     }
-    let none = app.send(app.request(Method::POST, PATH).form(&[("x", "y")])).await;
+    let none = app.send(app.request(Method::POST, PATH).form(&[("token", "")])).await;
     assert_eq!((none.status, &none.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
 }
 

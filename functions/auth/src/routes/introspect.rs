@@ -1,6 +1,6 @@
 use axum::{
-    Form, Json,
-    extract::{FromRequest, Request, State as Extract},
+    Json,
+    extract::State as Extract,
     http::{HeaderMap, header},
     response::IntoResponse,
 };
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     crypto::{Claims, RefreshToken},
     domain::Account,
-    http::{Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{FormBody, Limited, NoStore, Origin, Problem, ProblemBody},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -32,27 +32,35 @@ pub struct Introspection {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Introspected {
     active: bool,
-    #[serde(flatten)]
-    token: Option<ActiveToken>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ActiveToken {
     /// `Bearer` or `refresh_token`.
-    token_type: &'static str,
-    sub: Uuid,
-    sid: Uuid,
-    client_id: String,
-    username: String,
-    email: String,
-    email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    role: &'static str,
-    plan: &'static str,
-    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     /// Seconds since 1970.
-    exp: i64,
-    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    /// This and what follows: of access tokens alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,13 +89,15 @@ pub struct ActiveToken {
 pub async fn introspect(
     Extract(state): Extract<State>,
     origin: Origin,
-    request: Request,
+    headers: HeaderMap,
+    form: Result<FormBody<Introspection>, Problem>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let basic = basic(request.headers());
-    let form = Form::<Introspection>::from_request(request, &state).await;
-    let Form(form) = form.map_err(|_| refused("invalid_request", "The body must be a form."))?;
-    let (id, secret) = match (basic, form.client_id, form.client_secret) {
+    let FormBody(form) = form?;
+    let (id, secret) = match (basic(&headers), form.client_id, form.client_secret) {
         (Some(_), _, Some(_)) => return Err(refused("invalid_request", "A client authenticates in one way.")),
+        (Some((id, _)), Some(other), None) if id != other => {
+            return Err(refused("invalid_request", "A client has one id."));
+        }
         (Some(client), ..) => client,
         (None, Some(id), Some(secret)) => (id, secret),
         _ => return Err(unknown_client()),
@@ -97,15 +107,15 @@ pub async fn introspect(
         return Err(unknown_client());
     }
     let token = form.token.ok_or_else(|| refused("invalid_request", "token is required"))?;
-    let token = match state.authority.inspect(&token).await? {
-        Some((claims, account)) => Some(ActiveToken::of_access(&state, claims, &account)),
+    let told = match state.authority.inspect(&token).await? {
+        Some((claims, account)) => Some(Introspected::of_access(&state, claims, &account)),
         None => refresh_token(&state, &token).await?,
     };
-    Ok(NoStore(Json(Introspected { active: token.is_some(), token })))
+    Ok(NoStore(Json(told.unwrap_or_default())))
 }
 
 /// The refresh token that is the live one of a live session.
-async fn refresh_token(state: &State, text: &str) -> Result<Option<ActiveToken>, Problem> {
+async fn refresh_token(state: &State, text: &str) -> Result<Option<Introspected>, Problem> {
     let Some(token) = RefreshToken::decode(text, &state.derivation.fresh().await?) else { return Ok(None) };
     let Some(account) = state.accounts.find(token.user_id).await?.filter(|account| account.active) else {
         return Ok(None);
@@ -113,13 +123,13 @@ async fn refresh_token(state: &State, text: &str) -> Result<Option<ActiveToken>,
     let usable = account.verified || !state.settings.require_verified_email;
     let session = account.live_session(token.session_id, state.clock.now()).filter(|_| usable);
     let session = session.filter(|session| (session.number, session.key) == (token.number, token.key));
-    Ok(session.map(|session| ActiveToken::of(state, &account, session.id, session.times.end().timestamp())))
+    Ok(session.map(|session| Introspected::of(state, &account, session.id, session.times.end().timestamp())))
 }
 
-impl ActiveToken {
+impl Introspected {
     fn of_access(state: &State, claims: Claims, account: &Account) -> Self {
         Self {
-            token_type: "Bearer",
+            token_type: Some("Bearer"),
             aud: Some(claims.aud),
             iat: Some(claims.iat),
             nbf: Some(claims.nbf),
@@ -132,23 +142,21 @@ impl ActiveToken {
     fn of(state: &State, account: &Account, sid: Uuid, exp: i64) -> Self {
         let tokens = &state.settings.tokens;
         Self {
-            token_type: "refresh_token",
-            sub: account.id,
-            sid,
-            client_id: tokens.audience.clone(),
-            username: account.email.as_str().to_owned(),
-            email: account.email.as_str().to_owned(),
-            email_verified: account.verified,
+            active: true,
+            token_type: Some("refresh_token"),
+            sub: Some(account.id),
+            sid: Some(sid),
+            client_id: Some(tokens.audience.clone()),
+            username: Some(account.email.as_str().to_owned()),
+            email: Some(account.email.as_str().to_owned()),
+            email_verified: Some(account.verified),
             name: account.name.as_ref().map(|name| name.as_str().to_owned()),
-            role: account.role.as_str(),
-            plan: account.plan.as_str(),
-            scope: account.scope(tokens.require_verified_email),
-            exp,
-            iss: tokens.issuer.clone(),
-            aud: None,
-            iat: None,
-            nbf: None,
-            jti: None,
+            role: Some(account.role.as_str()),
+            plan: Some(account.plan.as_str()),
+            scope: Some(account.scope(tokens.require_verified_email)),
+            exp: Some(exp),
+            iss: Some(tokens.issuer.clone()),
+            ..Self::default()
         }
     }
 }

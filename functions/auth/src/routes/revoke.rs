@@ -1,12 +1,8 @@
-use axum::{
-    Form,
-    extract::{FromRequest, Request, State as Extract},
-    response::IntoResponse,
-};
+use axum::{extract::State as Extract, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
     crypto::RefreshToken,
-    http::{Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{FormBody, Limited, NoStore, Origin, Problem, ProblemBody},
 };
 use utoipa::ToSchema;
 
@@ -37,10 +33,9 @@ pub struct Revocation {
 pub async fn revoke(
     Extract(state): Extract<State>,
     origin: Origin,
-    request: Request,
+    form: Result<FormBody<Revocation>, Problem>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let form = Form::<Revocation>::from_request(request, &state).await;
-    let Form(form) = form.map_err(|_| refused("invalid_request", "The body must be a form."))?;
+    let FormBody(form) = form?;
     let token = form.token.ok_or_else(|| refused("invalid_request", "token is required"))?;
     state.limiter.admit(Limited::Credential, &origin, None).await?;
     let derivation = state.derivation.fresh().await.map_err(Problem::from)?;

@@ -1,13 +1,13 @@
 use axum::{
-    Form, Json,
-    extract::{FromRequest, Request, State as Extract},
+    Json,
+    extract::State as Extract,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use shared::{
     domain::{Identifier, Invalid, Plaintext, Stay},
-    http::{Code, Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{Code, FormBody, Limited, NoStore, Origin, Problem, ProblemBody},
 };
 use utoipa::ToSchema;
 
@@ -88,6 +88,7 @@ impl From<Problem> for Refusal {
             Code::InvalidCredentials => StatusCode::UNAUTHORIZED,
             Code::AccountLocked | Code::EmailNotVerified | Code::AccountDisabled => StatusCode::FORBIDDEN,
             Code::InvalidRefreshToken | Code::RefreshTokenReused => StatusCode::BAD_REQUEST,
+            Code::MalformedBody => return refused("invalid_request", problem.detail()),
             _ => return Self::Problem(problem),
         };
         let code = (status != StatusCode::UNAUTHORIZED).then(|| problem.code());
@@ -127,10 +128,9 @@ fn field<T>(name: &str, value: Option<String>, parse: impl FnOnce(String) -> Res
 pub async fn token(
     Extract(state): Extract<State>,
     origin: Origin,
-    request: Request,
+    form: Result<FormBody<TokenRequest>, Problem>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let form = Form::<TokenRequest>::from_request(request, &state).await;
-    let Form(request) = form.map_err(|_| refused("invalid_request", "The body must be a form."))?;
+    let FormBody(request) = form?;
     let answer = match request.grant_type.as_deref() {
         None | Some("password") => {
             let identifier = field("username", request.username, |username| Identifier::parse(&username))?;
