@@ -249,3 +249,28 @@ async fn a_deployment_makes_keys_once_and_deletes_none() {
     }
     assert_eq!((app.secret(SIGNING).await, app.secret(DERIVATION).await), (signing, derivation));
 }
+
+/// Calls to Secrets Manager so far, of all requests.
+async fn asked(app: &App) -> usize {
+    let entries: Value = app.get("/_local/ledger").await.json();
+    let calls = entries.as_array().unwrap().iter().flat_map(|entry| entry["calls"].as_array().unwrap());
+    calls.filter(|call| call["service"] == "secretsmanager").count()
+}
+
+#[tokio::test]
+async fn an_unknown_key_has_the_keys_read_again_once_a_minute_at_the_most() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let rest = member.access_token.split_once('.').unwrap().1;
+    let header = |kid: usize| json!({ "alg": "RS256", "typ": "at+jwt", "kid": format!("unknown{kid}") }).to_string();
+    for minute in 0..3 {
+        app.advance(61).await;
+        let before = asked(&app).await;
+        for kid in 0..20 {
+            let token = format!("{}.{rest}", BASE64URL_NOPAD.encode(header(kid).as_bytes()));
+            let answer = app.send(app.request(reqwest::Method::GET, "/users/me").bearer_auth(token)).await;
+            assert_eq!(answer.code(), "invalid_token");
+        }
+        assert_eq!(asked(&app).await - before, 1, "in minute {minute}");
+    }
+}
