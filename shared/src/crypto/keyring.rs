@@ -3,7 +3,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
-use super::{AccessTokenError, Claims, SecretError, Verifier, secrets::read};
+use super::{
+    AccessTokenError, Claims, ClientSecrets, Derivation, DerivationKeys, PublicKeys, SecretError, Signer, SigningKeys,
+    Verifier, secrets::read,
+};
 use crate::{Platform, aws::reason, config::Settings};
 
 /// Two rotations are never nearer to each other than this, nor than two lives of an access token: a key that is published
@@ -73,54 +76,65 @@ impl<K: FromSecret> Keyring<K> {
     /// # Errors
     /// Where there are none, or none that may still be used.
     pub async fn fresh(&self) -> Result<K, SecretError> {
-        let period = shortest_period(&self.0.platform.settings);
-        let (held, now) = (self.held(), self.0.platform.clock.now());
+        let settings = &self.0.platform.settings;
+        let (period, held, now) = (shortest_period(settings), self.held(), self.0.platform.clock.now());
+        let Some(keys) = held.keys.clone() else { return self.read_after(&held).await };
         let age = now - held.read_at;
-        if let Some(keys) = held.keys.filter(|_| age < period / 2) {
-            if age >= STALE && now - held.tried_at >= PAUSE {
-                self.read_beside();
+        let tried = now - held.tried_at < PAUSE;
+        if age < period / 2 {
+            if age >= STALE && !tried {
+                self.read_beside(held);
             }
             return Ok(keys);
         }
-        match self.read_after(held.read_at).await {
-            Err(error) if age < period - self.0.platform.settings.tokens.access_ttl => {
+        let usable = age < period - settings.tokens.access_ttl;
+        if usable && tried {
+            return Ok(keys);
+        }
+        match self.read_after(&held).await {
+            Err(error) if usable => {
                 tracing::warn!(reason = reason(&error), secret = K::SETTING, "keys not read again");
-                self.held().keys.ok_or(error)
+                Ok(keys)
             }
             read => read,
         }
     }
 
     /// The keys as they are now, for something that those that are held do not fit; the held ones where that was asked
-    /// within the last minute.
+    /// within the last minute, or Secrets Manager does not answer.
     ///
     /// # Errors
-    /// Where the secret cannot be read, or is damaged.
+    /// Where there are none.
     pub async fn look_again(&self) -> Result<K, SecretError> {
         let held = self.held();
-        match held.keys {
-            Some(keys) if self.0.platform.clock.now() - held.tried_at < PAUSE => Ok(keys),
-            _ => self.read_after(held.read_at).await,
+        let tried = self.0.platform.clock.now() - held.tried_at < PAUSE;
+        match held.keys.clone() {
+            Some(keys) if tried => Ok(keys),
+            Some(keys) => Ok(self.read_after(&held).await.unwrap_or(keys)),
+            None => self.read_after(&held).await,
         }
     }
 
-    fn read_beside(&self) {
+    fn read_beside(&self, seen: Held<K>) {
         let ring = self.clone();
-        let read_at = ring.held().read_at;
         tokio::spawn(async move {
-            if let Err(error) = ring.read_after(read_at).await {
+            if let Err(error) = ring.read_after(&seen).await {
                 tracing::warn!(reason = reason(&error), secret = K::SETTING, "keys not read again");
             }
         });
     }
 
-    /// Reads the keys, unless someone else did since `seen`.
-    async fn read_after(&self, seen: DateTime<Utc>) -> Result<K, SecretError> {
+    /// Reads the keys, unless someone else did, or tried to, since `seen`: while Secrets Manager is silent, those who wait
+    /// for the same answer do not each wait for one of their own.
+    async fn read_after(&self, seen: &Held<K>) -> Result<K, SecretError> {
         let _reading = self.0.reading.lock().await;
-        if let Held { keys: Some(keys), read_at, .. } = self.held()
-            && read_at > seen
-        {
+        let held = self.held();
+        if let Some(keys) = held.keys.filter(|_| held.read_at > seen.read_at) {
             return Ok(keys);
+        }
+        if held.tried_at > seen.tried_at {
+            let reason = "it was asked for just now, in vain".to_owned();
+            return Err(SecretError::Unreadable { name: K::SETTING.to_owned(), reason });
         }
         let now = self.0.platform.clock.now();
         self.hold(|held| held.tried_at = now);
@@ -151,5 +165,47 @@ impl Keyring<Verifier> {
             Err(AccessTokenError::UnknownKey) => Ok(self.look_again().await?.verify(token, now)),
             verified => Ok(verified),
         }
+    }
+}
+
+impl FromSecret for Signer {
+    const SETTING: &'static str = "SIGNING_KEYS_SECRET";
+
+    fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
+        let keys: SigningKeys = serde_json::from_str(text).ok()?;
+        Self::new(&keys, &settings.tokens).ok()
+    }
+}
+
+impl FromSecret for PublicKeys {
+    const SETTING: &'static str = "PUBLIC_KEYS_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+impl FromSecret for Verifier {
+    const SETTING: &'static str = PublicKeys::SETTING;
+
+    fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
+        Self::new(&PublicKeys::from_secret(text, settings)?, &settings.tokens).ok()
+    }
+}
+
+impl FromSecret for Derivation {
+    const SETTING: &'static str = "DERIVATION_KEYS_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        let keys: DerivationKeys = serde_json::from_str(text).ok()?;
+        Self::new(&keys).ok()
+    }
+}
+
+impl FromSecret for ClientSecrets {
+    const SETTING: &'static str = "CLIENTS_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 }

@@ -6,14 +6,8 @@ use aws_sdk_secretsmanager::{
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use super::{
-    ClientSecrets, Derivation, DerivationKeys, KeyError, PublicKeys, Signer, SigningKeys, Verifier, keyring::FromSecret,
-};
-use crate::{
-    Platform,
-    aws::reason,
-    config::{SettingError, Settings},
-};
+use super::KeyError;
+use crate::{Platform, aws::reason, config::SettingError};
 
 /// The stage of the version that is in use, and of the one that a rotation prepares.
 const CURRENT: &str = "AWSCURRENT";
@@ -32,48 +26,6 @@ pub enum SecretError {
     Damaged { name: String },
     #[error(transparent)]
     Key(#[from] KeyError),
-}
-
-impl FromSecret for Signer {
-    const SETTING: &'static str = "SIGNING_KEYS_SECRET";
-
-    fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
-        let keys: SigningKeys = serde_json::from_str(text).ok()?;
-        Self::new(&keys, &settings.tokens).ok()
-    }
-}
-
-impl FromSecret for PublicKeys {
-    const SETTING: &'static str = "PUBLIC_KEYS_SECRET";
-
-    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-}
-
-impl FromSecret for Verifier {
-    const SETTING: &'static str = PublicKeys::SETTING;
-
-    fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
-        Self::new(&PublicKeys::from_secret(text, settings)?, &settings.tokens).ok()
-    }
-}
-
-impl FromSecret for Derivation {
-    const SETTING: &'static str = "DERIVATION_KEYS_SECRET";
-
-    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
-        let keys: DerivationKeys = serde_json::from_str(text).ok()?;
-        Self::new(&keys).ok()
-    }
-}
-
-impl FromSecret for ClientSecrets {
-    const SETTING: &'static str = "CLIENTS_SECRET";
-
-    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
 }
 
 /// The name and the text of the secret that `setting` names.
