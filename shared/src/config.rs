@@ -61,6 +61,7 @@ documented! {
     "MAIL_FROM_NAME", "user-service", "sender's name";
     "ROOT_LINKS", "", "links that the page at `/` adds, written `Title=/address`, separated by commas";
     "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
+    "METRICS_NAMESPACE", "", "namespace of CloudWatch for the metrics that the log carries; without it, it carries none (`cargo run`: none)";
     "LOG_LEVEL", "INFO", "least level that is logged (Lambda's own `AWS_LAMBDA_LOG_LEVEL` goes before it)";
 }
 
@@ -74,6 +75,8 @@ pub struct Settings {
     pub environment: String,
     pub function_name: String,
     pub log_level: String,
+    /// The namespace of CloudWatch that this stack's metrics go to; none for no metrics.
+    pub metrics_namespace: Option<String>,
     pub aws: Aws,
     pub tokens: Tokens,
     pub mail: Mail,
@@ -207,6 +210,7 @@ const RESOURCES: &[&str] = &[
     "SIGNING_KEYS_SECRET",
     "PUBLIC_KEYS_SECRET",
     "CLIENTS_SECRET",
+    "SCRAPE_TOKEN_SECRET",
     "DERIVATION_KEYS_SECRET",
 ];
 
@@ -226,6 +230,7 @@ impl Settings {
             environment: source.text("ENV", "dev"),
             function_name: source.text("AWS_LAMBDA_FUNCTION_NAME", "local"),
             log_level: source.first(&["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"]).unwrap_or_else(|| "INFO".into()),
+            metrics_namespace: source.get("METRICS_NAMESPACE"),
             aws: source.aws()?,
             tokens: Tokens {
                 require_verified_email: source.flag("REQUIRE_VERIFIED_EMAIL", true)?,

@@ -9,6 +9,7 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;
+pub mod invocation;
 pub mod mail;
 pub mod markup;
 pub mod objects;

@@ -6,5 +6,5 @@ use shared::{Platform, StartFailure, http};
 async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = attempts::State::load(&platform).await?;
-    Ok(lambda_http::run(http::finish(attempts::router(state), &platform.settings)).await?)
+    Ok(lambda_http::run(http::finish(attempts::router(state), &platform)).await?)
 }

@@ -14,6 +14,8 @@ use shared::{
     crypto::{Keyring, Verifier},
     domain::Account,
     http::{Authority, Problem},
+    invocation,
+    telemetry::Meter,
 };
 use thiserror::Error as Failing;
 
@@ -23,6 +25,7 @@ use request::Request;
 /// What the authorizer may touch.
 #[derive(Clone)]
 pub struct Authorizer {
+    meter: Meter,
     check: Check,
     /// Whether an account has to be verified before its tokens let anyone pass.
     require_verified: bool,
@@ -63,7 +66,8 @@ impl Authorizer {
         } else {
             Check::Offline(Keyring::load(platform).await?)
         };
-        Ok(Self { check, require_verified: platform.settings.require_verified_email })
+        let meter = Meter::new(&platform.settings, &platform.clock);
+        Ok(Self { meter, check, require_verified: platform.settings.require_verified_email })
     }
 
     /// Answers an event in the form that its kind of API expects.
@@ -72,8 +76,7 @@ impl Authorizer {
     /// `Unauthorized` where a REST or WebSocket API's caller has no valid token: API Gateway answers 401. Anything else is a
     /// failure, of which it makes a 500.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let trace = event.context.xray_trace_id.clone();
-        let answered = aws::traced(trace.as_deref(), self.answer(&event.payload)).await;
+        let answered = invocation::observed(&self.meter, &event.context, self.answer(&event.payload)).await;
         answered.map_err(|failure| {
             if !matches!(failure, Failure::Unauthorized) {
                 tracing::error!(reason = aws::reason(&failure), "not decided");
@@ -88,14 +91,7 @@ impl Authorizer {
             Some(token) => self.admit(token).await?,
             None => None,
         };
-        let allowed = admitted.is_some();
-        match Answer::to(&request, admitted) {
-            Some(answer) => {
-                tracing::info!(allowed, "decided");
-                Ok(answer)
-            }
-            None => Err(Failure::Unauthorized),
-        }
+        Answer::to(&request, admitted).ok_or(Failure::Unauthorized)
     }
 
     async fn admit(&self, token: &str) -> Result<Option<Admitted>, Failure> {

@@ -3,6 +3,7 @@
 //!
 //! Whatever it does can be done again: a record that comes twice, or a go that was cut short, changes nothing.
 
+mod counting;
 mod erasing;
 mod exporting;
 mod sweep;
@@ -19,8 +20,10 @@ use shared::{
     clock::Clock,
     config::Settings,
     http::AvatarAddress,
+    invocation,
     objects::{ObjectError, Objects},
-    store::{Accounts, Attempts, Event as AccountEvent, StoreError},
+    store::{Accounts, Attempts, Counters, Event as AccountEvent, StoreError},
+    telemetry::Meter,
 };
 use std::sync::Arc;
 use thiserror::Error;
@@ -41,6 +44,8 @@ pub enum Failure {
 pub struct Janitor {
     settings: Arc<Settings>,
     clock: Clock,
+    meter: Meter,
+    counters: Counters,
     accounts: Accounts,
     attempts: Attempts,
     avatars: Objects,
@@ -57,6 +62,8 @@ impl Janitor {
         Ok(Self {
             settings: Arc::clone(&platform.settings),
             clock: platform.clock.clone(),
+            meter: Meter::new(&platform.settings, &platform.clock),
+            counters: Counters::new(platform)?,
             accounts: Accounts::new(platform)?,
             attempts: Attempts::new(platform)?,
             avatars: Objects::new(platform, "AVATAR_BUCKET")?,
@@ -70,13 +77,28 @@ impl Janitor {
     /// # Errors
     /// Where an event is neither, or what is due cannot be done; the next minute tries again.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<DynamoDbEventResponse, Error> {
-        let trace = event.context.xray_trace_id.clone();
-        if event.payload.get("Records").is_none() {
-            aws::traced(trace.as_deref(), self.sweep()).await?;
-            return Ok(DynamoDbEventResponse::default());
-        }
-        let records = serde_json::from_value::<Event>(event.payload)?.records;
-        Ok(aws::traced(trace.as_deref(), self.handle_records(records)).await)
+        let LambdaEvent { payload, context } = event;
+        let work = async {
+            if payload.get("Records").is_none() {
+                self.sweep().await?;
+                return Ok(DynamoDbEventResponse::default());
+            }
+            let records = serde_json::from_value::<Event>(payload)?.records;
+            self.count(&records).await?;
+            Ok(self.handle_records(records).await)
+        };
+        invocation::observed(&self.meter, &context, work).await
+    }
+
+    /// Counts what a batch tells, before anything in it can take its time. Where the counters cannot be written, the whole
+    /// batch comes again.
+    async fn count(&self, records: &[EventRecord]) -> Result<(), Failure> {
+        let tallied = |record| {
+            counting::tallied(record)
+                .inspect_err(|error| tracing::error!(reason = aws::reason(error), "a record is not counted"))
+        };
+        let tallied = records.iter().filter_map(|record| tallied(record).ok()).collect();
+        Ok(self.counters.record(tallied, self.clock.now()).await?)
     }
 
     /// A record that fails and may yet succeed ends the batch: the stream delivers it and those after it again.
@@ -115,13 +137,21 @@ impl Janitor {
     }
 }
 
-/// The events of an account after which others may find it otherwise than before, and the one that asks for an export:
-/// what the template's stream filter lets through.
+/// The events of an account that call for something: others may find it otherwise than before, or it wants an export, or
+/// the counters go by it. What the template's stream filter lets through.
 pub const EVENTS: &[AccountEvent] = &[
+    AccountEvent::Registered,
     AccountEvent::Verified,
+    AccountEvent::SignedIn,
+    AccountEvent::SignedInAnew,
+    AccountEvent::SessionEnded,
+    AccountEvent::Locked,
     AccountEvent::PasswordChanged,
+    AccountEvent::Invited,
     AccountEvent::Imported,
     AccountEvent::Edited,
     AccountEvent::RoleChanged,
+    AccountEvent::AddressChanged,
+    AccountEvent::AddressRestored,
     AccountEvent::ExportRequested,
 ];

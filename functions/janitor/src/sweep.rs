@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use shared::{
     domain::Account,
     store::{Ended, Erasing},
+    telemetry::{self, Metric},
 };
 
 use crate::{Failure, Janitor, erasing};
@@ -14,8 +15,12 @@ const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
 const ACCOUNTS: usize = 500;
 
 impl Janitor {
-    /// What every minute does: goes on with the erasures under way, and ends accounts that were never verified.
+    /// What every minute does: tells how much of everything there is, goes on with the erasures under way, and ends
+    /// accounts that were never verified.
     pub async fn sweep(&self) -> Result<(), Failure> {
+        let totals = self.counters.totals().await?;
+        telemetry::gauge(Metric::Accounts, totals.users as f64);
+        telemetry::gauge(Metric::LiveSessions, totals.sessions as f64);
         let until = erasing::deadline(erasing::OF_A_SWEEP);
         for erasure in self.accounts.open_erasures().await? {
             self.erase(&erasure, until).await?;

@@ -2,6 +2,10 @@ use aws_lambda_events::dynamodb::EventRecord;
 use shared::store::{Accounts, Attempts, Erasure, Event, Pending, StoreError};
 use uuid::Uuid;
 
+/// The events of an account after which others may find it otherwise than before.
+const INDEXED: [Event; 5] =
+    [Event::Verified, Event::PasswordChanged, Event::Imported, Event::Edited, Event::RoleChanged];
+
 /// What a record of a stream calls for.
 pub enum Task {
     /// What others find of a user may be another thing now.
@@ -26,11 +30,10 @@ impl Task {
         if let Some(erasure) = Accounts::read_erasure(record.change.new_image.clone())? {
             return Ok(Some(Self::Erase(erasure)));
         }
-        let user = Accounts::user_of_image(record.change.new_image.clone())?;
-        let wants_export = match Accounts::read_image(record.change.new_image)? {
-            Some((event, _)) => event == Event::ExportRequested,
-            None => false,
-        };
-        Ok(user.map(if wants_export { Self::Export } else { Self::Index }))
+        Ok(match Accounts::read_image(record.change.new_image.clone())? {
+            Some((Event::ExportRequested, account)) => Some(Self::Export(account.id)),
+            Some((event, account)) => INDEXED.contains(&event).then_some(Self::Index(account.id)),
+            None => Accounts::owner_of_profile(record.change.new_image)?.map(Self::Index),
+        })
     }
 }

@@ -14,8 +14,10 @@ use shared::{
     clock::Clock,
     config::Settings,
     crypto::{Derivation, Keyring},
+    invocation,
     mail::Composer,
     store::{Event as AccountEvent, Mails},
+    telemetry::{self, Meter, Metric},
 };
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use post::{Failure, Post};
 pub struct Mailer {
     settings: Arc<Settings>,
     clock: Clock,
+    meter: Meter,
     composer: Composer,
     derivation: Keyring<Derivation>,
     mails: Mails,
@@ -42,6 +45,7 @@ impl Mailer {
         Ok(Self {
             settings: Arc::clone(&platform.settings),
             clock: platform.clock.clone(),
+            meter: Meter::new(&platform.settings, &platform.clock),
             composer: Composer::new(&platform.settings)?,
             derivation: Keyring::load(platform).await?,
             mails: Mails::new(platform)?,
@@ -55,23 +59,30 @@ impl Mailer {
     /// # Errors
     /// Never; what failed is in the answer.
     pub async fn handle(&self, event: LambdaEvent<Event>) -> Result<DynamoDbEventResponse, Error> {
-        let trace = event.context.xray_trace_id.clone();
+        let LambdaEvent { payload, context } = event;
+        let work = async { Ok(self.handle_records(payload.records).await) };
+        invocation::observed(&self.meter, &context, work).await
+    }
+
+    async fn handle_records(&self, records: Vec<EventRecord>) -> DynamoDbEventResponse {
         let mut response = DynamoDbEventResponse::default();
-        for record in event.payload.records {
+        for record in records {
             let sequence_number = record.change.sequence_number.clone();
-            let Err(failure) = aws::traced(trace.as_deref(), self.handle_record(record)).await else { continue };
+            let Err(failure) = self.handle_record(record).await else { continue };
             let reason = aws::reason(&failure);
             if !failure.passes() {
+                telemetry::count(Metric::MailsGivenUp);
                 tracing::error!(sequence_number, reason, "mail given up");
                 continue;
             }
+            telemetry::count(Metric::MailsFailed);
             tracing::warn!(sequence_number, reason, "mail not sent yet");
             let mut failed = DynamoDbBatchItemFailure::default();
             failed.item_identifier = sequence_number;
             response.batch_item_failures.push(failed);
             break;
         }
-        Ok(response)
+        response
     }
 
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
@@ -85,6 +96,7 @@ impl Mailer {
         }
         let composed = self.composer.compose(&mail, &occasion.account)?;
         self.post.send(&to, &composed).await?;
+        telemetry::count(Metric::MailsSent);
         self.mails.mark_sent(&owed, self.clock.now()).await?;
         tracing::info!(kind = owed.kind, user_id = %owed.user_id, "mail sent");
         Ok(())

@@ -12,6 +12,8 @@ use shared::{
     clock::Clock,
     config::Settings,
     crypto::{KeyError, PublicKeys, Secret, SecretError},
+    invocation,
+    telemetry::Meter,
 };
 use std::sync::Arc;
 use thiserror::Error as Failing;
@@ -23,6 +25,7 @@ use deployment::Deployment;
 pub struct Rotation {
     settings: Arc<Settings>,
     clock: Clock,
+    meter: Meter,
     signing: Secret,
     derivation: Secret,
     published: Secret,
@@ -88,6 +91,7 @@ impl Rotation {
         Ok(Self {
             settings: Arc::clone(&platform.settings),
             clock: platform.clock.clone(),
+            meter: Meter::new(&platform.settings, &platform.clock),
             signing: Secret::new(platform, "SIGNING_KEYS_SECRET")?,
             derivation: Secret::new(platform, "DERIVATION_KEYS_SECRET")?,
             published: Secret::new(platform, "PUBLIC_KEYS_SECRET")?,
@@ -99,12 +103,14 @@ impl Rotation {
     /// # Errors
     /// Where it cannot be done: whoever asked asks again.
     pub async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<(), Error> {
-        let trace = event.context.xray_trace_id.clone();
-        let done = match serde_json::from_value(event.payload)? {
-            Request::Rotate(asked) => aws::traced(trace.as_deref(), self.step(&asked)).await,
-            Request::Deploy(deployment) => aws::traced(trace.as_deref(), self.deploy(&deployment)).await,
+        let request = serde_json::from_value(event.payload)?;
+        let work = async {
+            match &request {
+                Request::Rotate(asked) => self.step(asked).await,
+                Request::Deploy(deployment) => self.deploy(deployment).await,
+            }
         };
-        done.map_err(|failure| {
+        invocation::observed(&self.meter, &event.context, work).await.map_err(|failure| {
             tracing::error!(reason = aws::reason(&failure), "keys not rotated");
             failure.into()
         })

@@ -10,7 +10,9 @@ use axum::{Router, routing::get};
 use shared::http::Endpoints;
 use utoipa_axum::routes;
 
-use routes::{db_status, docs, health, healthz, jwks, openapi, openid_configuration, readyz, redoc, root, unserved};
+use routes::{
+    db_status, docs, health, healthz, jwks, metrics, openapi, openid_configuration, readyz, redoc, root, unserved,
+};
 
 /// Every endpoint of this function: the table of contents.
 pub fn endpoints() -> Endpoints<State> {
@@ -20,6 +22,7 @@ pub fn endpoints() -> Endpoints<State> {
         .endpoint(routes!(readyz::readyz), &[])
         .endpoint(routes!(health::health), &[])
         .endpoint(routes!(db_status::db_status), &[])
+        .endpoint(routes!(metrics::metrics), &[])
         .endpoint(routes!(jwks::jwks), &[])
         .endpoint(routes!(openid_configuration::openid_configuration), &["/.well-known/oauth-authorization-server"])
         .endpoint(routes!(openapi::openapi), &[])

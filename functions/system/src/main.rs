@@ -6,5 +6,5 @@ use shared::{Platform, StartFailure, http};
 async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = system::State::load(&platform)?;
-    Ok(lambda_http::run(http::observed(system::router(state), &platform.settings)).await?)
+    Ok(lambda_http::run(http::observed(system::router(state), &platform)).await?)
 }

@@ -8,9 +8,9 @@ use shared::{
     aws::reason,
     clock::Clock,
     config::Settings,
-    crypto::{Keyring, PublicKeys},
+    crypto::{Keyring, PublicKeys, ScrapeToken},
     http::{Authority, Pages},
-    store::{Table, Tables},
+    store::{Counters, Table, Tables},
 };
 
 use crate::documented::Documented;
@@ -25,6 +25,8 @@ pub struct State {
     /// When this instance was.
     pub started_at: DateTime<Utc>,
     pub tables: Tables,
+    pub counters: Counters,
+    pub scrape_token: Keyring<ScrapeToken>,
     pub pages: Pages,
     pub published: Keyring<PublicKeys>,
     pub documented: Documented,
@@ -49,6 +51,8 @@ impl State {
             tables: Tables::new(platform.aws.dynamodb.clone(), tables),
             documented: Documented::load()?,
             published: Keyring::new(platform),
+            scrape_token: Keyring::new(platform),
+            counters: Counters::new(platform)?,
             authority: Authority::unread(platform)?,
             clock: platform.clock.clone(),
             started_at: platform.clock.now(),

@@ -6,5 +6,5 @@ use shared::{Platform, StartFailure, http};
 async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = users::State::load(&platform).await?;
-    Ok(lambda_http::run(http::finish(users::router(state), &platform.settings)).await?)
+    Ok(lambda_http::run(http::finish(users::router(state), &platform)).await?)
 }

@@ -147,13 +147,12 @@ pub async fn start(
 }
 
 async fn router(name: &str, platform: &Platform) -> Result<Router, lambda_http::Error> {
-    let settings = &platform.settings;
     Ok(match name {
-        "attempts" => http::finish(attempts::router(attempts::State::load(platform).await?), settings),
-        "avatars" => http::finish(avatars::router(avatars::State::load(platform).await?), settings),
-        "auth" => http::finish(auth::router(auth::State::load(platform).await?), settings),
-        "system" => http::observed(system::router(system::State::load(platform)?), settings),
-        "users" => http::finish(users::router(users::State::load(platform).await?), settings),
+        "attempts" => http::finish(attempts::router(attempts::State::load(platform).await?), platform),
+        "avatars" => http::finish(avatars::router(avatars::State::load(platform).await?), platform),
+        "auth" => http::finish(auth::router(auth::State::load(platform).await?), platform),
+        "system" => http::observed(system::router(system::State::load(platform)?), platform),
+        "users" => http::finish(users::router(users::State::load(platform).await?), platform),
         unknown => return Err(format!("the local stack does not know the function {unknown}").into()),
     })
 }

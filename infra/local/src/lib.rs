@@ -165,6 +165,8 @@ impl Overrides {
             ("ROOT_LINKS", "Mailbox=/_local/mailbox".to_owned()),
             // Every client of a local stack has the same address.
             ("RATE_IP_PER_MINUTE", "0".to_owned()),
+            // Between the lines of the log, metrics are hard to read past.
+            ("METRICS_NAMESPACE", String::new()),
             ("AWS_REGION", aws::REGION.to_owned()),
             ("AWS_ENDPOINT_URL", format!("http://{aws_address}")),
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),

@@ -1,4 +1,4 @@
-use std::{num::NonZero, str::FromStr, sync::Arc, thread};
+use std::{num::NonZero, str::FromStr, sync::Arc, thread, time::Instant};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -10,7 +10,10 @@ use tokio::{
     task,
 };
 
-use crate::domain::Plaintext;
+use crate::{
+    domain::Plaintext,
+    telemetry::{self, Metric},
+};
 
 /// Argon2id at OWASP's parameters (ASVS 11.4.2): 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
@@ -79,8 +82,10 @@ impl Hasher {
     /// # Errors
     /// Where the process is shutting down.
     pub async fn place(&self) -> Result<Hashing, HashError> {
+        let asked = Instant::now();
         let place =
             Arc::clone(&self.places).acquire_owned().await.map_err(|error| HashError::Failed(error.to_string()))?;
+        telemetry::add(Metric::HashingWait, asked.elapsed().as_secs_f64() * 1000.0);
         Ok(Hashing { argon2: self.argon2.clone(), _place: place })
     }
 }

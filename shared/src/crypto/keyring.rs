@@ -4,10 +4,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
 use super::{
-    AccessTokenError, Claims, ClientSecrets, Derivation, DerivationKeys, PublicKeys, SecretError, Signer, SigningKeys,
-    Verifier, secrets::read,
+    AccessTokenError, Claims, ClientSecrets, Derivation, DerivationKeys, PublicKeys, ScrapeToken, SecretError, Signer,
+    SigningKeys, Verifier,
+    secrets::{InUse, read},
 };
-use crate::{Platform, aws::reason, config::Settings};
+use crate::{
+    Platform,
+    aws::reason,
+    config::Settings,
+    telemetry::{self, Metric},
+};
 
 /// Two rotations are never nearer to each other than this, nor than two lives of an access token: a key that is published
 /// at one rotation signs from the next one on, and verifiers, API Gateway among them, keep a key set for up to two hours.
@@ -26,6 +32,8 @@ pub fn shortest_period(settings: &Settings) -> TimeDelta {
 pub trait FromSecret: Clone + Send + Sync + Sized + 'static {
     /// The setting that names the secret.
     const SETTING: &'static str;
+    /// What tells how old it is, where that is watched.
+    const AGE: Option<Metric> = None;
 
     /// Reads the secret's text; nothing where it is damaged.
     fn from_secret(text: &str, settings: &Settings) -> Option<Self>;
@@ -48,6 +56,7 @@ struct Kept<K> {
 #[derive(Clone)]
 struct Held<K> {
     keys: Option<K>,
+    made_at: Option<DateTime<Utc>>,
     read_at: DateTime<Utc>,
     tried_at: DateTime<Utc>,
 }
@@ -56,7 +65,7 @@ impl<K: FromSecret> Keyring<K> {
     /// A ring that is read when it is first used.
     pub fn new(platform: &Platform) -> Self {
         let never = DateTime::UNIX_EPOCH;
-        let held = RwLock::new(Held { keys: None, read_at: never, tried_at: never });
+        let held = RwLock::new(Held { keys: None, made_at: None, read_at: never, tried_at: never });
         Self(Arc::new(Kept { platform: platform.clone(), held, reading: Mutex::new(()) }))
     }
 
@@ -79,6 +88,9 @@ impl<K: FromSecret> Keyring<K> {
         let settings = &self.0.platform.settings;
         let (period, held, now) = (shortest_period(settings), self.held(), self.0.platform.clock.now());
         let Some(keys) = held.keys.clone() else { return self.read_after(&held).await };
+        if let Some((metric, made_at)) = K::AGE.zip(held.made_at) {
+            telemetry::gauge(metric, (now - made_at).as_seconds_f64());
+        }
         let age = now - held.read_at;
         let tried = now - held.tried_at < PAUSE;
         if age < period / 2 {
@@ -138,9 +150,9 @@ impl<K: FromSecret> Keyring<K> {
         }
         let now = self.0.platform.clock.now();
         self.hold(|held| held.tried_at = now);
-        let (name, text) = read(&self.0.platform, K::SETTING).await?;
+        let InUse { name, text, made_at } = read(&self.0.platform, K::SETTING).await?;
         let keys = K::from_secret(&text, &self.0.platform.settings).ok_or(SecretError::Damaged { name })?;
-        self.hold(|held| *held = Held { keys: Some(keys.clone()), read_at: now, tried_at: now });
+        self.hold(|held| *held = Held { keys: Some(keys.clone()), made_at, read_at: now, tried_at: now });
         Ok(keys)
     }
 
@@ -170,6 +182,7 @@ impl Keyring<Verifier> {
 
 impl FromSecret for Signer {
     const SETTING: &'static str = "SIGNING_KEYS_SECRET";
+    const AGE: Option<Metric> = Some(Metric::SigningKeyAge);
 
     fn from_secret(text: &str, settings: &Settings) -> Option<Self> {
         let keys: SigningKeys = serde_json::from_str(text).ok()?;
@@ -195,10 +208,19 @@ impl FromSecret for Verifier {
 
 impl FromSecret for Derivation {
     const SETTING: &'static str = "DERIVATION_KEYS_SECRET";
+    const AGE: Option<Metric> = Some(Metric::DerivationKeyAge);
 
     fn from_secret(text: &str, _: &Settings) -> Option<Self> {
         let keys: DerivationKeys = serde_json::from_str(text).ok()?;
         Self::new(&keys).ok()
+    }
+}
+
+impl FromSecret for ScrapeToken {
+    const SETTING: &'static str = "SCRAPE_TOKEN_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 }
 

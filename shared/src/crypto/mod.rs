@@ -11,6 +11,7 @@ mod keys;
 mod mailed_link;
 mod refresh_token;
 mod reset_secret;
+mod scrape_token;
 mod secrets;
 mod verification_token;
 
@@ -25,6 +26,7 @@ pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use mailed_link::{LinkPurpose, MailedLink};
 pub use refresh_token::RefreshToken;
 pub use reset_secret::ResetSecret;
+pub use scrape_token::ScrapeToken;
 pub use secrets::{Secret, SecretError};
 pub use verification_token::VerificationToken;
 

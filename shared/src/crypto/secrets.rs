@@ -3,6 +3,7 @@
 use aws_sdk_secretsmanager::{
     Client, error::ProvideErrorMetadata, operation::get_secret_value::builders::GetSecretValueFluentBuilder,
 };
+use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
@@ -28,14 +29,23 @@ pub enum SecretError {
     Key(#[from] KeyError),
 }
 
-/// The name and the text of the secret that `setting` names.
-pub(super) async fn read(platform: &Platform, setting: &'static str) -> Result<(String, String), SecretError> {
+/// A secret's version that is in use.
+pub(super) struct InUse {
+    pub name: String,
+    pub text: String,
+    /// When it was made.
+    pub made_at: Option<DateTime<Utc>>,
+}
+
+/// The secret that `setting` names.
+pub(super) async fn read(platform: &Platform, setting: &'static str) -> Result<InUse, SecretError> {
     let name = platform.settings.resource(setting)?.to_owned();
     let unreadable = |reason: String| SecretError::Unreadable { name: name.clone(), reason };
     let answer = platform.aws.secrets.get_secret_value().secret_id(&name).send().await;
     let secret = answer.map_err(|error| unreadable(reason(&error)))?;
     let text = secret.secret_string().ok_or_else(|| unreadable("it holds no text".into()))?.to_owned();
-    Ok((name, text))
+    let made_at = secret.created_date().and_then(|at| DateTime::from_timestamp_secs(at.secs()));
+    Ok(InUse { name, text, made_at })
 }
 
 /// A secret as whoever rotates it sees it: with its versions.

@@ -16,6 +16,7 @@ mod password;
 mod profile;
 mod search;
 mod session;
+mod tally;
 mod text;
 mod username;
 
@@ -37,6 +38,7 @@ pub use profile::{
 };
 pub use search::{SearchHit, words_of};
 pub use session::{Session, SessionId, SessionTimes, Stay};
+pub use tally::Tally;
 pub use username::Username;
 
 use chrono::TimeDelta;

@@ -94,8 +94,11 @@ fn session_ended() -> Problem {
     Problem::new(Code::SessionEnded, "The session has ended.")
 }
 
-/// RFC 6750 §2.1. The scheme's case does not matter, the token's does.
-fn bearer_token(parts: &Parts) -> Result<&str, Problem> {
+/// The token of a request (RFC 6750 §2.1). The scheme's case does not matter, the token's does.
+///
+/// # Errors
+/// `authentication_required` where there is none, `invalid_token` where the header cannot be read.
+pub fn bearer_token(parts: &Parts) -> Result<&str, Problem> {
     let required = || Problem::new(Code::AuthenticationRequired, "An access token is required.");
     let invalid = || Problem::new(Code::InvalidToken, "The access token is not valid");
     let header = parts.headers.get(header::AUTHORIZATION).ok_or_else(required)?;

@@ -21,7 +21,12 @@ use super::{
     Problem,
     problem::{Failure, method_not_allowed, not_found},
 };
-use crate::{aws, config::Settings, store::Limit, telemetry};
+use crate::{
+    Platform, aws,
+    config::Settings,
+    store::Limit,
+    telemetry::{self, Meter},
+};
 
 /// Response headers that a browser's script may read.
 const EXPOSED: [&str; 7] =
@@ -83,20 +88,20 @@ impl Signed {
 }
 
 /// Puts the fallbacks and all layers around a function's router.
-pub fn finish(router: Router, settings: &Settings) -> Router {
+pub fn finish(router: Router, platform: &Platform) -> Router {
     let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
-    observed(router, settings)
+    observed(router, platform)
 }
 
 /// Puts the layers alone around a router that has fallbacks of its own.
-pub fn observed(router: Router, settings: &Settings) -> Router {
+pub fn observed(router: Router, platform: &Platform) -> Router {
     remember_panics();
-    let function: Arc<str> = settings.function_name.as_str().into();
+    let meter = Meter::new(&platform.settings, &platform.clock);
     router
         .layer(CatchPanicLayer::custom(|_| Problem::panicked(PANIC_PLACE.take().unwrap_or_default()).into_response()))
-        .layer(cors(settings))
+        .layer(cors(&platform.settings))
         .layer(middleware::from_fn(secure))
-        .layer(middleware::from_fn(move |request, next| observe(Arc::clone(&function), request, next)))
+        .layer(middleware::from_fn(move |request, next| observe(meter.clone(), request, next)))
 }
 
 fn cors(settings: &Settings) -> CorsLayer {
@@ -129,7 +134,7 @@ async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-async fn observe(function: Arc<str>, mut request: Request, next: Next) -> Response {
+async fn observe(meter: Meter, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let trace = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
@@ -145,6 +150,8 @@ async fn observe(function: Arc<str>, mut request: Request, next: Next) -> Respon
         (response, limits)
     };
     let serving = RATE_LIMITS.scope(RefCell::default(), aws::traced(trace.as_deref(), serving));
+    let of = [("request_id", id.as_str()), ("route", route.as_str())];
+    let serving = meter.measure(&of, serving);
     let (mut response, (policies, states)) = REQUEST_ID.scope(id.clone(), serving).await;
     if !policies.is_empty() {
         set(response.headers_mut(), HeaderName::from_static("ratelimit-policy"), &policies.join(", "));
@@ -155,7 +162,7 @@ async fn observe(function: Arc<str>, mut request: Request, next: Next) -> Respon
     let failure = response.extensions_mut().remove::<Failure>();
     telemetry::request(&telemetry::RequestLine {
         request_id: &id,
-        function: &function,
+        function: meter.function(),
         method: method.as_str(),
         route: &route,
         status: response.status().as_u16(),
@@ -200,6 +207,7 @@ fn remember_panics() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use axum::{body::Body, http::StatusCode, routing::get};
     use tower::ServiceExt;
 
@@ -215,7 +223,7 @@ mod tests {
             _ => None,
         });
         let router = Router::new().route("/panic", get(panicking)).route("/fine", get(async || "fine"));
-        let router = finish(router, &settings.unwrap());
+        let router = finish(router, &Platform::new(settings.unwrap(), Clock::system()));
         let call =
             async |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
 

@@ -9,6 +9,7 @@ use crate::{
     config::{Rates, SettingError},
     crypto::{Derivation, Keyring},
     store::{Limit, Limits},
+    telemetry::{self, Metric},
 };
 
 /// Limits the calls of one address and of one client. Fails closed; a call that it refuses spends no guess.
@@ -85,6 +86,7 @@ impl Limiter {
         if window.admitted {
             return Ok(());
         }
+        telemetry::count(Metric::RateLimitRefusals);
         Err(Problem::new(Code::TooManyRequests, "Too many requests. Please try again later.").retry_after(rest))
     }
 }

@@ -21,7 +21,7 @@ mod user;
 
 pub use avatar_address::AvatarAddress;
 pub use body::{Fields, JsonBody, OptionalJsonBody};
-pub use caller::{Authority, Bearer, Caller, PendingCaller};
+pub use caller::{Authority, Bearer, Caller, PendingCaller, bearer_token};
 pub use cursor::{decode_cursor, link_to_next, page_limit};
 pub use endpoints::{Endpoints, document};
 pub use form::FormBody;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Item, StoreError, account_item,
+    DocumentKind, Item, StoreError, account_item,
     attributes::{Reader, expiry, flag, moment, put_some, text},
     change::Change,
     keys,
@@ -250,14 +250,15 @@ impl Accounts {
         Ok(TransactWriteItem::builder().put(build(put.build())?).build())
     }
 
-    /// The user whose item an image of the stream of table `users` is; nothing where it is nobody's.
+    /// The user whose profile an image of the stream of table `users` is; nothing where it is another kind of item.
     ///
     /// # Errors
     /// Where the image is damaged.
-    pub fn user_of_image(image: serde_dynamo::Item) -> Result<Option<Uuid>, StoreError> {
+    pub fn owner_of_profile(image: serde_dynamo::Item) -> Result<Option<Uuid>, StoreError> {
         let image: Item = image.into();
         let reader = Reader::new("users", &image);
-        Ok(keys::user_of(reader.text(keys::PK)?))
+        let of_profile = reader.text(keys::SK)? == DocumentKind::Profile.as_str();
+        Ok(keys::user_of(reader.text(keys::PK)?).filter(|_| of_profile))
     }
 
     /// The account in an image of the stream of table `users`, with what the write did; nothing where the image is of
@@ -268,7 +269,7 @@ impl Accounts {
     pub fn read_image(image: serde_dynamo::Item) -> Result<Option<(Event, Account)>, StoreError> {
         let image: Item = image.into();
         let reader = Reader::new("users", &image);
-        if reader.text(keys::SK)? != "ACCOUNT" {
+        if reader.optional_text(keys::SK)? != Some("ACCOUNT") {
             return Ok(None);
         }
         let event = Event::of(reader.text("ev")?).ok_or_else(|| reader.damaged("ev"))?;

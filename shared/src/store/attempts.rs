@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::{
     Item, StoreError, attempt_items,
-    attributes::{expiry, moment, number, text},
+    attributes::{Reader, expiry, moment, number, text},
     change::Change,
     keys,
     patience::Patience,
@@ -22,6 +22,7 @@ use crate::{
     Platform,
     config::SettingError,
     domain::{NewAttempt, QuestionProgress, Summary},
+    telemetry::{self, Metric},
 };
 
 /// Code that no attempt came to refer to is looked for after this long.
@@ -56,6 +57,18 @@ pub enum Submitted {
 }
 
 impl Attempts {
+    /// How many attempts the summary in an image of the stream counts; nothing where it is no summary.
+    ///
+    /// # Errors
+    /// Where the image is damaged.
+    pub fn read_total(image: serde_dynamo::Item) -> Result<Option<u64>, StoreError> {
+        let image: Item = image.into();
+        match Reader::new("attempts", &image).optional_text(keys::SK)? {
+            Some(keys::SUMMARY) => Ok(Some(attempt_items::read_summary(&image)?.total_attempts)),
+            _ => Ok(None),
+        }
+    }
+
     /// The attempts of this stack.
     ///
     /// # Errors
@@ -104,7 +117,10 @@ impl Attempts {
             attempt.created_at = before.summary.last_attempt_at.map_or(stored_at, |last| last.max(stored_at));
             let plan = self.plan(attempt, &before, stored_at)?;
             let refused = match transact(&self.client, plan, &mut patience).await? {
-                Transacted::Committed => return Ok(Submitted::Counted),
+                Transacted::Committed => {
+                    telemetry::count(Metric::Attempts);
+                    return Ok(Submitted::Counted);
+                }
                 Transacted::Refused(refused) => refused,
             };
             if let (Some(repeatable), Some(earlier)) = (&attempt.repeatable, refused.met(KEY)) {

@@ -11,7 +11,10 @@ use super::{
     change::{Change, Outcome},
     keys,
 };
-use crate::domain::{Account, Guesses, MEMORY, Standing, TRIES};
+use crate::{
+    domain::{Account, Guesses, MEMORY, Standing, TRIES},
+    telemetry::{self, Metric},
+};
 
 /// Rounds of a reservation that others keep changing before it is given up.
 const ROUNDS: usize = 8;
@@ -99,10 +102,10 @@ impl Accounts {
         let mut wrong = reservation.guesses.wrong;
         for _ in 0..ROUNDS {
             let event = if wrong + 1 >= TRIES { Event::Locked } else { Event::Guessed };
-            let Outcome::Met(Some(met)) =
-                self.change_guesses(&reservation.key, settling(reservation, wrong), event, now).await?
-            else {
-                return Ok(());
+            let met = match self.change_guesses(&reservation.key, settling(reservation, wrong), event, now).await? {
+                Outcome::Met(Some(met)) => met,
+                Outcome::Done(_) if event == Event::Locked => return Ok(telemetry::count(Metric::Locks)),
+                Outcome::Done(_) | Outcome::Met(None) => return Ok(()),
             };
             let guesses = account_item::read_guesses(&Reader::new(reservation.key.table(), &met))?;
             if guesses.settled.contains(&reservation.id) || guesses.generation != reservation.guesses.generation {

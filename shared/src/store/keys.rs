@@ -17,6 +17,8 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 pub(super) const PENDING: &str = "PENDING#";
 /// Begins the sort key of a month's days, which goes on `2026-11`.
 pub(super) const MONTH: &str = "MONTH#";
+/// The sort key of a person's totals.
+pub(super) const SUMMARY: &str = "SUMMARY";
 /// Begins the sort key of what was done on a question.
 pub(super) const QUESTION: &str = "Q#";
 /// The month that an account was made in: the partition key of the index of all accounts.
@@ -28,6 +30,8 @@ pub(super) const ACCOUNTS_INDEX: &str = "accounts";
 pub(super) const ROWS_PER_BUCKET: u64 = 4096;
 /// Partitions over which owed mail is spread.
 const MAIL_SHARDS: u8 = 16;
+/// Rows over which the counters are spread.
+const COUNTER_SHARDS: u64 = 8;
 
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +152,27 @@ pub(super) fn mail(user_id: Uuid, kind: &str, occasion: &str) -> Key {
     Key::new(format!("MAIL#{shard}"), format!("{user_id}#{kind}#{occasion}"))
 }
 
+/// Whether it is a mail owed or sent.
+pub(super) fn is_mail(pk: &str) -> bool {
+    pk.starts_with("MAIL#")
+}
+
+/// The rows of the counters.
+pub(super) fn counters() -> impl Iterator<Item = Key> {
+    (0..COUNTER_SHARDS).map(|shard| Key::new(format!("COUNTER#{shard}"), "COUNTER"))
+}
+
+/// The row that an event is counted in.
+pub(super) fn counter_of(event_id: &str) -> Key {
+    let sum: u64 = event_id.bytes().map(u64::from).sum();
+    Key::new(format!("COUNTER#{}", sum % COUNTER_SHARDS), "COUNTER")
+}
+
+/// An event that was counted.
+pub(super) fn counted(event_id: &str) -> Key {
+    Key::new(format!("MARK#{event_id}"), "MARK")
+}
+
 // Table `audit`.
 
 pub(super) fn audit_year(year: i32) -> String {
@@ -170,7 +195,7 @@ pub(super) fn audit_entry(at: DateTime<Utc>, id: Uuid) -> Key {
 // Table `attempts`.
 
 pub(super) fn summary(user_id: Uuid) -> Key {
-    Key::new(user(user_id), "SUMMARY")
+    Key::new(user(user_id), SUMMARY)
 }
 
 pub(super) fn question(user_id: Uuid, question_id: u64) -> Key {

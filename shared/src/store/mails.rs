@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    StoreError,
-    attributes::{expiry, moment},
+    Item, StoreError,
+    attributes::{Reader, expiry, moment},
     change::{Change, Outcome},
     keys,
 };
@@ -55,6 +55,19 @@ impl Mails {
     /// Where the store cannot answer; the mail may then be sent once more.
     pub async fn mark_sent(&self, mail: &Owed, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.change(mail, Change::provided("attribute_exists(pk)").set("sent = :now"), now).await.map(drop)
+    }
+
+    /// Whether an image of the stream of table `tokens` is of a mail that was sent; nothing where it is of no mail.
+    ///
+    /// # Errors
+    /// Where the image is damaged.
+    pub fn read_sent(image: serde_dynamo::Item) -> Result<Option<bool>, StoreError> {
+        let image: Item = image.into();
+        let reader = Reader::new("tokens", &image);
+        if !reader.optional_text(keys::PK)?.is_some_and(keys::is_mail) {
+            return Ok(None);
+        }
+        Ok(Some(reader.optional_moment("sent")?.is_some()))
     }
 
     async fn change(&self, mail: &Owed, change: Change, now: DateTime<Utc>) -> Result<Outcome, StoreError> {

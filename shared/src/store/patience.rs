@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::StoreError;
+use crate::telemetry::{self, Metric};
 
 /// The first pause is at most this long; each further one at most twice as long, up to the longest.
 const FIRST: Duration = Duration::from_millis(5);
@@ -35,6 +36,7 @@ impl Patience {
     /// # Errors
     /// Where the time is over.
     pub async fn pause(&mut self) -> Result<(), StoreError> {
+        telemetry::count(Metric::Conflicts);
         let mut random = [0; 2];
         // Without randomness the pause is the longest one: slower, and still right.
         let share = aws_lc_rs::rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));

@@ -1,4 +1,8 @@
-//! Logs: JSON on standard output, one object a line, without secrets, addresses or line breaks from a request.
+//! Logs and metrics: JSON on standard output, one object a line, without secrets, addresses or line breaks from a request.
+
+mod metrics;
+
+pub use metrics::{METRICS, Meter, Metric, add, count, gauge};
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -28,11 +32,26 @@ pub fn start(settings: &Settings) {
 /// The level is for what this service says. The SDK would print whole requests at its finer ones, so everyone else is held
 /// to warnings.
 fn filter(level: &str) -> EnvFilter {
-    const OURS: [&str; 7] = ["attempts", "auth", "local", "mailer", "shared", "system", "users"];
     let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
     let ours = OURS.map(|name| format!("{name}={level}")).join(",");
     EnvFilter::new(format!("{},{ours}", level.min(LevelFilter::WARN)))
 }
+
+/// The crates that speak here.
+pub const OURS: [&str; 12] = [
+    "attempts",
+    "auth",
+    "authorizer",
+    "avatars",
+    "bounces",
+    "janitor",
+    "local",
+    "mailer",
+    "rotation",
+    "shared",
+    "system",
+    "users",
+];
 
 /// What the log says of one request. The route is the pattern, never the path: that could hold an id or a token.
 pub struct RequestLine<'a> {
@@ -47,10 +66,21 @@ pub struct RequestLine<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// Whether this is the first piece of work of the process.
+fn cold_start() -> bool {
+    static WARM: AtomicBool = AtomicBool::new(false);
+    !WARM.swap(true, Ordering::Relaxed)
+}
+
+/// Logs an invocation of a function that serves no requests, once. `outcome` is a word of ours.
+pub fn invocation(request_id: &str, function: &str, outcome: &str, duration: Duration) {
+    let (cold_start, duration_ms) = (cold_start(), duration.as_secs_f64() * 1000.0);
+    tracing::info!(request_id, function, outcome, duration_ms, cold_start, "invocation");
+}
+
 /// Logs a request, once: failures of ours as errors, everything else as information.
 pub fn request(line: &RequestLine<'_>) {
-    static WARM: AtomicBool = AtomicBool::new(false);
-    let cold_start = !WARM.swap(true, Ordering::Relaxed);
+    let cold_start = cold_start();
     let RequestLine { request_id, function, method, route, status, code, reason, .. } = line;
     let duration_ms = line.duration.as_secs_f64() * 1000.0;
     let user_id = line.user_id.map(|id| id.to_string());

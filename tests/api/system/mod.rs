@@ -3,6 +3,7 @@ mod docs;
 mod health;
 mod healthz;
 mod jwks;
+mod metrics;
 mod openapi;
 mod openid_configuration;
 mod readyz;

@@ -4,6 +4,7 @@ use shared::{
     domain::{Account, Device, Identifier, Plaintext, Session, SessionTimes, Stay},
     http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, RightGuess, locked},
     store::{DocumentKind, Finished, GuessKey, Login},
+    telemetry::{self, Metric},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -60,6 +61,26 @@ pub async fn login(
 
 /// Signs in, for every door that takes an identifier and a password.
 pub(super) async fn sign_in(
+    state: &State,
+    origin: Origin,
+    identifier: Identifier,
+    password: Plaintext,
+    stay: Stay,
+) -> Result<SignedIn, Problem> {
+    let outcome = try_to_sign_in(state, origin, identifier, password, stay).await;
+    let metric = match outcome.as_ref().map_err(Problem::code) {
+        Ok(_) => Some(Metric::LoginsSucceeded),
+        Err(Code::InvalidCredentials) => Some(Metric::LoginsRefused),
+        Err(Code::AccountLocked) => Some(Metric::LoginsLocked),
+        Err(Code::EmailNotVerified) => Some(Metric::LoginsUnverified),
+        Err(Code::AccountDisabled) => Some(Metric::LoginsDisabled),
+        Err(_) => None,
+    };
+    metric.map(telemetry::count);
+    outcome
+}
+
+async fn try_to_sign_in(
     state: &State,
     origin: Origin,
     identifier: Identifier,

@@ -11,6 +11,7 @@ use shared::{
     domain::{Account, EmailAddress, Invalid, Invitation, NewPassword, PasswordRules, Plaintext, Reset},
     http::{Accepts, Code, FieldError, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::{PasswordSet, Proof},
+    telemetry::{self, Metric},
 };
 use utoipa::ToSchema;
 
@@ -161,7 +162,10 @@ async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Proble
     };
     let hash = state.hasher.place().await?.hash(password).await?;
     match state.accounts.set_password(&account, &proof, &hash, &state.settings.admin_emails, now).await? {
-        PasswordSet::Yes => Ok(Done::saying("Password changed")),
+        PasswordSet::Yes => {
+            telemetry::count(Metric::ResetsCompleted);
+            Ok(Done::saying("Password changed"))
+        }
         PasswordSet::No => Err(invalid()),
     }
 }

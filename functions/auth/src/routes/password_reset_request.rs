@@ -4,6 +4,7 @@ use shared::{
     domain::{EmailAddress, Identifier, Reset},
     http::{Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::GuessKey,
+    telemetry::{self, Metric},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -50,6 +51,7 @@ pub async fn password_reset_request(
         tries: 0,
     };
     state.accounts.begin_reset(&key, &reset).await?;
+    telemetry::count(Metric::ResetsRequested);
     Ok(NoStore(Json(Done::saying("If this address has an account, a mail is on its way."))))
 }
 

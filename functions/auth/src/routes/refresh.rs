@@ -5,6 +5,7 @@ use shared::{
     domain::Account,
     http::{Code, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::{Refresh, Refreshed},
+    telemetry::{self, Metric},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -84,6 +85,7 @@ pub(super) async fn exchange_token(
         Refreshed::Yes(account) => account,
         Refreshed::No => return Err(invalid()),
         Refreshed::Reused => {
+            telemetry::count(Metric::RefreshReuses);
             return Err(Problem::new(
                 Code::RefreshTokenReused,
                 "The refresh token was used before. The session has ended.",

@@ -13,6 +13,7 @@ use shared::{
     },
     http::{Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::{Created, MadeBy, StoredDocument},
+    telemetry::{self, Metric},
 };
 use utoipa::ToSchema;
 
@@ -107,6 +108,7 @@ async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Re
     let (account, device) = account(state, origin, parsed, Some(session.clone())).await?;
     match state.accounts.create(account.clone(), MadeBy::Owner(&device)).await? {
         Created::Made => {
+            telemetry::count(Metric::SignUps);
             let signed_in = SignedIn::new(state, &account.into(), &StoredDocument::default(), &session).await?;
             Ok((StatusCode::CREATED, NoStore(Json(signed_in))).into_response())
         }
@@ -121,7 +123,8 @@ async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Res
     let (account, device) = account(state, origin, parsed, None).await?;
     let (email, now) = (account.email.clone(), account.created_at);
     match state.accounts.create(account, MadeBy::Owner(&device)).await? {
-        Created::Made | Created::EmailTaken => {}
+        Created::Made => telemetry::count(Metric::SignUps),
+        Created::EmailTaken => {}
         Created::UsernameTaken => return Err(username_taken()),
     }
     state.accounts.tell_of_registration(&email, now).await?;

@@ -5,6 +5,7 @@ pub mod docs;
 pub mod health;
 pub mod healthz;
 pub mod jwks;
+pub mod metrics;
 pub mod openapi;
 pub mod openid_configuration;
 pub mod readyz;

@@ -207,7 +207,7 @@ impl Aws {
                 answer
             }
             "secretsmanager" if operation == "RotateSecret" => self.rotate(request).await,
-            "secretsmanager" => self.secrets.call(operation, request),
+            "secretsmanager" => self.secrets.call(operation, request, self.clock.now()),
             "ses" => ses::call(&self.mailbox, operation, request, self.clock.now()),
             _ => Answer::refused(StatusCode::BAD_REQUEST, "UnknownOperationException", "not played here"),
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::crypto::random_text;
 
-use super::Answer;
+use super::{Answer, Moment};
 use crate::{Data, StartError, files, template::Template};
 
 const CURRENT: &str = "AWSCURRENT";
@@ -34,6 +34,9 @@ type Versions = BTreeMap<String, Version>;
 struct Version {
     text: String,
     stages: Vec<String>,
+    /// Seconds since 1970; unknown of the very first ones.
+    #[serde(default)]
+    made_at: Option<i64>,
 }
 
 impl Secrets {
@@ -61,7 +64,7 @@ impl Secrets {
     }
 
     /// Answers a call.
-    pub fn call(&self, operation: &str, request: &Value) -> Answer {
+    pub fn call(&self, operation: &str, request: &Value, now: Moment) -> Answer {
         let name = request["SecretId"].as_str().unwrap_or_default();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(versions) = kept.secrets.get_mut(name) else {
@@ -73,7 +76,7 @@ impl Secrets {
                 let stages: BTreeMap<_, _> = versions.iter().map(|(id, version)| (id, &version.stages)).collect();
                 Answer::new(StatusCode::OK, json!({ "RotationEnabled": true, "VersionIdsToStages": stages }))
             }
-            "PutSecretValue" => put(versions, request),
+            "PutSecretValue" => put(versions, request, now),
             "UpdateSecretVersionStage" => move_stage(versions, request),
             _ => refused("InvalidRequestException", "not played here"),
         };
@@ -105,14 +108,17 @@ fn get(versions: &Versions, request: &Value) -> Answer {
     };
     match versions.iter().find(fits) {
         Some((id, version)) => {
-            let body = json!({ "SecretString": version.text, "VersionId": id, "VersionStages": version.stages });
+            let mut body = json!({ "SecretString": version.text, "VersionId": id, "VersionStages": version.stages });
+            if let Some(made_at) = version.made_at {
+                body["CreatedDate"] = made_at.into();
+            }
             Answer::new(StatusCode::OK, body)
         }
         None => not_found("Secrets Manager can't find the specified secret value."),
     }
 }
 
-fn put(versions: &mut Versions, request: &Value) -> Answer {
+fn put(versions: &mut Versions, request: &Value, now: Moment) -> Answer {
     let text = request["SecretString"].as_str().unwrap_or_default().to_owned();
     let Some(id) = request["ClientRequestToken"].as_str() else {
         return refused("InvalidParameterException", "a client request token is needed");
@@ -123,7 +129,7 @@ fn put(versions: &mut Versions, request: &Value) -> Answer {
         None => {
             let stages = request["VersionStages"].as_array().into_iter().flatten();
             let stages: Vec<_> = stages.filter_map(Value::as_str).map(str::to_owned).collect();
-            versions.insert(id.to_owned(), Version { text, stages: Vec::new() });
+            versions.insert(id.to_owned(), Version { text, stages: Vec::new(), made_at: Some(now.timestamp()) });
             if stages.is_empty() {
                 promote(versions, CURRENT, id);
             }
@@ -175,7 +181,7 @@ fn first_versions(generated: &Value) -> Result<Versions, StartError> {
     let pattern = generated["SecretStringTemplate"].as_str().unwrap_or("{}");
     let mut value: Value = serde_json::from_str(pattern).map_err(|error| failed(error.to_string()))?;
     value[key] = random_text(36).map_err(|error| failed(error.to_string()))?.into();
-    let version = Version { text: value.to_string(), stages: vec![CURRENT.to_owned()] };
+    let version = Version { text: value.to_string(), stages: vec![CURRENT.to_owned()], made_at: None };
     Ok(Versions::from([("first".to_owned(), version)]))
 }
 

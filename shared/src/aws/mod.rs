@@ -2,6 +2,8 @@
 //!
 //! Whether they talk to AWS, to the local stack or to an emulator is decided by `AWS_ENDPOINT_URL` and by nothing else.
 
+mod capacity;
+
 use std::{error::Error, future::Future, time::Duration};
 
 use aws_credential_types::Credentials;
@@ -13,6 +15,7 @@ use aws_types::SdkConfig;
 use http::HeaderValue;
 
 use crate::config::Settings;
+use capacity::CapacityMeter;
 
 /// Attempts in all at one AWS call, the first included. Writes that must not count twice carry their own guard.
 const ATTEMPTS: u32 = 4;
@@ -36,7 +39,10 @@ impl Clients {
         let shared = sdk_config(settings);
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(
-                aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(TraceHeader).build(),
+                aws_sdk_dynamodb::config::Builder::from(&shared)
+                    .interceptor(TraceHeader)
+                    .interceptor(CapacityMeter)
+                    .build(),
             ),
             s3: aws_sdk_s3::Client::from_conf(
                 aws_sdk_s3::config::Builder::from(&shared).interceptor(TraceHeader).build(),

@@ -1,0 +1,15 @@
+use serde::Deserialize;
+
+use super::ClientSecrets;
+
+/// The token with which a scraper reads the metrics.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct ScrapeToken(ClientSecrets);
+
+impl ScrapeToken {
+    /// Whether this is the token, compared in constant time.
+    pub fn admits(&self, token: &str) -> bool {
+        self.0.admit("token", token)
+    }
+}

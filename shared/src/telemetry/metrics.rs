@@ -1,0 +1,167 @@
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    fmt::Debug,
+    future::Future,
+    io::{self, Write},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{clock::Clock, config::Settings};
+
+macro_rules! metrics {
+    ($($name:ident $unit:ident $meaning:literal;)*) => {
+        /// What is measured, each under its own name in the stack's namespace of CloudWatch, without dimensions: a metric
+        /// with dimensions costs as much as many.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Metric { $($name),* }
+
+        impl Metric {
+            /// CloudWatch's name of its unit.
+            fn unit(self) -> &'static str {
+                match self { $(Self::$name => stringify!($unit)),* }
+            }
+        }
+
+        /// Name, unit and meaning of every metric, in the order of `docs/operations.md`.
+        pub const METRICS: &[(&str, &str, &str)] = &[$((stringify!($name), stringify!($unit), $meaning)),*];
+    };
+}
+
+metrics! {
+    SignUps Count "accounts made by registering";
+    LoginsSucceeded Count "sign-ins with a password that opened a session";
+    LoginsRefused Count "wrong passwords, and unknown addresses";
+    LoginsLocked Count "sign-ins refused because of a lock";
+    LoginsUnverified Count "right passwords of accounts that are not verified";
+    LoginsDisabled Count "right passwords of accounts that are disabled";
+    Locks Count "locks: third wrong passwords in a row, at any door";
+    ResetsRequested Count "password resets asked for, of known and unknown addresses";
+    ResetsCompleted Count "passwords set by a mailed code or link";
+    RefreshReuses Count "refresh tokens used again; each ended its session";
+    RateLimitRefusals Count "calls that a limit refused";
+    Attempts Count "attempts recorded";
+    MailsSent Count "mails that SES took";
+    MailsFailed Count "goes at a mail that failed and are tried again";
+    MailsGivenUp Count "mails that SES, or their own content, refuses for good";
+    MailsSuppressed Count "mails not sent, because their address bounced or complained";
+    Bounces Count "addresses that SES reported as dead";
+    Complaints Count "addresses whose owner reported a mail as spam";
+    ReadUnits Count "DynamoDB read units, as DynamoDB reports them";
+    WriteUnits Count "DynamoDB write units, as DynamoDB reports them";
+    Conflicts Count "writes that met another one of the same items and were tried again";
+    HashingWait Milliseconds "how long a password waited for a processor to hash on";
+    SigningKeyAge Seconds "age of the keys that sign access tokens";
+    DerivationKeyAge Seconds "age of the keys of codes, links and refresh tokens";
+    Accounts Count "accounts that exist, told once a minute";
+    LiveSessions Count "sessions that have not been ended: an estimate, told once a minute";
+}
+
+/// What one piece of work measured.
+#[derive(Debug, Default, PartialEq)]
+pub struct Measures(BTreeMap<Metric, f64>);
+
+tokio::task_local! {
+    static MEASURES: RefCell<Measures>;
+}
+
+/// Counts one.
+pub fn count(metric: Metric) {
+    add(metric, 1.0);
+}
+
+/// Adds to what the piece of work that this task does has measured. Outside of one nobody listens.
+pub fn add(metric: Metric, amount: f64) {
+    let _ = MEASURES.try_with(|measures| *measures.borrow_mut().0.entry(metric).or_default() += amount);
+}
+
+/// Says how much it is now.
+pub fn gauge(metric: Metric, value: f64) {
+    let _ = MEASURES.try_with(|measures| measures.borrow_mut().0.insert(metric, value));
+}
+
+/// Writes what a function measured to its log, from where CloudWatch takes it as metrics.
+#[derive(Clone)]
+pub struct Meter {
+    clock: Clock,
+    function: Arc<str>,
+    /// Where there is none, nothing is written.
+    namespace: Option<Arc<str>>,
+}
+
+impl Meter {
+    /// The meter of a function with these settings.
+    pub fn new(settings: &Settings, clock: &Clock) -> Self {
+        Self {
+            clock: clock.clone(),
+            function: settings.function_name.as_str().into(),
+            namespace: settings.metrics_namespace.as_deref().map(Into::into),
+        }
+    }
+
+    /// The function that it measures.
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
+    /// Does a piece of work, and writes what it measured, on a line of its own. The level of the log is no matter of these
+    /// lines. `of` names the piece of work by words that may stand in a log.
+    pub async fn measure<T>(&self, of: &[(&str, &str)], work: impl Future<Output = T>) -> T {
+        let measured = async {
+            let result = work.await;
+            (result, MEASURES.with(RefCell::take))
+        };
+        let (result, measures) = MEASURES.scope(RefCell::default(), measured).await;
+        if let Some(namespace) = self.namespace.as_deref().filter(|_| !measures.0.is_empty()) {
+            let line = line(namespace, &self.function, of, &measures, self.clock.now().timestamp_millis());
+            // A function whose standard output is gone has nobody to tell.
+            let _ = io::stdout().lock().write_all(format!("{line}\n").as_bytes());
+        }
+        result
+    }
+}
+
+/// A line in CloudWatch's embedded metric format. The crates that write it would bring fifty others along.
+///
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+fn line(namespace: &str, function: &str, of: &[(&str, &str)], measures: &Measures, at_ms: i64) -> Value {
+    let named = |metric: &Metric| format!("{metric:?}");
+    let metrics: Vec<_> =
+        measures.0.keys().map(|metric| json!({ "Name": named(metric), "Unit": metric.unit() })).collect();
+    let directive = json!({ "Namespace": namespace, "Dimensions": [[]], "Metrics": metrics });
+    let mut line = Map::from_iter([
+        ("_aws".to_owned(), json!({ "Timestamp": at_ms, "CloudWatchMetrics": [directive] })),
+        ("function".to_owned(), json!(function)),
+    ]);
+    line.extend(of.iter().map(|(name, word)| ((*name).to_owned(), json!(word))));
+    line.extend(measures.0.iter().map(|(metric, value)| (named(metric), json!(value))));
+    Value::Object(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_piece_of_work_measured_is_its_own() {
+        count(Metric::Locks);
+        let work = async {
+            count(Metric::SignUps);
+            add(Metric::WriteUnits, 2.5);
+            add(Metric::WriteUnits, 1.0);
+            gauge(Metric::Accounts, 7.0);
+            gauge(Metric::Accounts, 8.0);
+            MEASURES.with(RefCell::take)
+        };
+        let measures = MEASURES.scope(RefCell::default(), work).await;
+        let line = line("Users/dev", "auth", &[("route", "/x")], &measures, 1_700_000_000_000);
+        assert_eq!((&line["SignUps"], &line["WriteUnits"], &line["Accounts"]), (&json!(1.0), &json!(3.5), &json!(8.0)));
+        assert_eq!((&line["function"], &line["route"], &line["Locks"]), (&json!("auth"), &json!("/x"), &Value::Null));
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Users/dev"), &json!([[]])));
+        let told = json!([{ "Name": "SignUps", "Unit": "Count" }, { "Name": "WriteUnits", "Unit": "Count" }, { "Name": "Accounts", "Unit": "Count" }]);
+        assert_eq!(directive["Metrics"], told);
+    }
+}
