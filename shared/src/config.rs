@@ -59,6 +59,7 @@ documented! {
     "RATE_RESET_PER_DAY", "10", "password resets that an address may ask for in a day";
     "MAIL_FROM", "no-reply@localhost.localdomain", "sender of the mails";
     "MAIL_FROM_NAME", "user-service", "sender's name";
+    "MAIL_CONFIGURATION_SET", "", "configuration set of SES, by which bounces and complaints are told";
     "ROOT_LINKS", "", "links that the page at `/` adds, written `Title=/address`, separated by commas";
     "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
     "METRICS_NAMESPACE", "", "namespace of CloudWatch for the metrics that the log carries; without it, it carries none (`cargo run`: none)";
@@ -197,6 +198,8 @@ pub struct Rates {
 pub struct Mail {
     pub from: String,
     pub from_name: String,
+    /// The configuration set of SES by which bounces and complaints are told; none where nobody is told.
+    pub configuration_set: Option<String>,
 }
 
 /// The names of resources that the template hands to a function, and only to those that may touch them.
@@ -250,6 +253,7 @@ impl Settings {
             mail: Mail {
                 from: source.text("MAIL_FROM", "no-reply@localhost.localdomain"),
                 from_name: source.text("MAIL_FROM_NAME", "user-service"),
+                configuration_set: source.get("MAIL_CONFIGURATION_SET"),
             },
             rates: source.rates()?,
             public_base_url: source.get("PUBLIC_BASE_URL").map_or(Ok(issuer), |_| source.url("PUBLIC_BASE_URL"))?,

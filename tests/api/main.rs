@@ -5,6 +5,7 @@ mod attempts;
 mod auth;
 mod authorizer;
 mod avatars;
+mod bounces;
 mod conventions;
 mod dump;
 mod events;

@@ -1,6 +1,12 @@
 //! Every binary under the Lambda Runtime API, as on AWS: started on its own, given one event, asked for its answer.
 
-use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -11,7 +17,10 @@ use axum::{
 };
 use local::{Function, TEMPLATE, Template};
 use serde_json::{Value, json};
-use tests::{client::App, derived::root};
+use tests::{
+    client::{App, PASSWORD},
+    derived::root,
+};
 use tokio::{net::TcpListener, sync::Mutex, sync::mpsc, time::timeout};
 
 /// The Runtime API: hands out one event, and passes the answer on.
@@ -45,8 +54,8 @@ fn binaries() -> PathBuf {
     test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned()
 }
 
-/// What the function answers to the event under the Runtime API.
-async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> Value {
+/// What the function answers to the event under the Runtime API, and the lines that it wrote by then.
+async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> (Value, Vec<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let (answers, mut receiver) = mpsc::channel(1);
@@ -63,13 +72,17 @@ async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> 
         .env("AWS_LAMBDA_FUNCTION_NAME", binary.file_name().expect("a name"))
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .expect("the binary starts");
     let answer =
         timeout(Duration::from_secs(30), receiver.recv()).await.expect("an answer in time").expect("an answer");
-    function.kill().await.expect("the binary stops");
-    serde_json::from_str(&answer).expect("JSON")
+    function.start_kill().expect("the binary stops");
+    let output = function.wait_with_output().await.expect("its output").stdout;
+    let lines = String::from_utf8(output).expect("text");
+    let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+    (read(&answer), lines.lines().map(read).collect())
 }
 
 /// The settings that the template gives a function, with the AWS endpoints of `app`.
@@ -102,6 +115,7 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
             "mailer" => "registered",
             "authorizer" => "http_2_0",
             "rotation" => "first_keys",
+            "bounces" => "bounce",
             _ => "every_minute",
         };
         let (name, expected) =
@@ -109,10 +123,15 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         let event =
             fs::read_to_string(root().join(format!("events/{}/{name}.json", function.binary))).expect("an event");
         let event = event.replace("127.0.0.1:8081", &app.aws_address().to_string());
-        let answer = run(folder.join(&function.binary), settings, serde_json::from_str(&event).expect("JSON")).await;
+        let event = serde_json::from_str(&event).expect("JSON");
+        let (answer, log) = run(folder.join(&function.binary), settings, event).await;
+        assert!(
+            log.iter().any(|line| line["function"] == function.binary.as_str() && line["cold_start"] == true),
+            "{log:?}"
+        );
         if function.binary == "authorizer" {
             assert_eq!(answer, json!({ "isAuthorized": false }));
-        } else if function.binary == "rotation" {
+        } else if ["bounces", "rotation"].contains(&function.binary.as_str()) {
             assert_eq!(answer, Value::Null);
         } else if function.binary == "janitor" {
             assert_eq!(answer["batchItemFailures"], json!([]));
@@ -122,6 +141,43 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         } else {
             assert_eq!(answer["statusCode"], expected, "{} {answer}", function.binary);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
+    let app = App::start().await;
+    app.member("alice@example.com").await;
+    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let functions = Template::parse(TEMPLATE).expect("a template").functions();
+    let auth = functions.iter().find(|function| function.binary == "auth").expect("auth");
+    let event = fs::read_to_string(root().join("events/auth/login.json")).expect("an event");
+    for (password, status, metric) in [(PASSWORD, 200, "LoginsSucceeded"), ("a wrong one", 401, "LoginsRefused")] {
+        let mut event: Value = serde_json::from_str(&event).expect("JSON");
+        event["body"] = json!({ "email": "alice@example.com", "password": password }).to_string().into();
+        let (answer, log) = run(folder.join("auth"), settings(&app, auth), event.clone()).await;
+        assert_eq!(answer["statusCode"], status);
+        let [metrics, line] = log.as_slice() else { panic!("two lines: {log:#?}") };
+
+        let id = &event["requestContext"]["requestId"];
+        assert_eq!((&line["request_id"], &metrics["request_id"]), (id, id));
+        assert_eq!(
+            (&line["route"], &line["status"], &line["level"]),
+            (&json!("/api/v1/auth/login"), &json!(status), &json!("INFO"))
+        );
+        assert!(line["duration_ms"].as_f64() > Some(0.0) && line["timestamp"].is_string());
+
+        let directive = &metrics["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("UserService/local"), &json!([[]])));
+        assert!(metrics["_aws"]["Timestamp"].as_i64() > Some(1_700_000_000_000));
+        assert_eq!(metrics[metric], 1.0);
+        let told = directive["Metrics"].as_array().expect("metrics");
+        for name in [metric, "ReadUnits", "WriteUnits", "HashingWait", "DerivationKeyAge"] {
+            let told = told.iter().any(|metric| metric["Name"] == name);
+            assert!(told && metrics[name].is_number(), "{name}: {metrics}");
+        }
+        let text = format!("{log:?}");
+        assert!(!text.contains("alice") && !text.contains(password), "{text}");
     }
 }
 
@@ -151,6 +207,7 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
         ("attempts", "PublicKeys"),
         ("avatars", "PublicKeys"),
         ("mailer", "DerivationKeys"),
+        ("bounces", "DerivationKeys"),
         ("authorizer", "PublicKeys"),
     ];
     for (name, secret) in cases {

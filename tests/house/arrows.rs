@@ -98,7 +98,8 @@ fn what_a_boundary_keeps_out_stays_out() {
 
 #[test]
 fn a_function_names_no_other_function_and_no_table() {
-    let functions = ["attempts", "auth", "authorizer", "avatars", "janitor", "mailer", "rotation", "system", "users"];
+    let functions =
+        ["attempts", "auth", "authorizer", "avatars", "bounces", "janitor", "mailer", "rotation", "system", "users"];
     for function in functions {
         let manifest = fs::read_to_string(root().join(format!("functions/{function}/Cargo.toml"))).unwrap();
         for other in functions.into_iter().filter(|other| *other != function) {

@@ -16,7 +16,7 @@ use shared::{
     crypto::{Derivation, Keyring},
     invocation,
     mail::Composer,
-    store::{Event as AccountEvent, Mails},
+    store::{Event as AccountEvent, Mails, Suppressions},
     telemetry::{self, Meter, Metric},
 };
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub struct Mailer {
     composer: Composer,
     derivation: Keyring<Derivation>,
     mails: Mails,
+    suppressions: Suppressions,
     post: Post,
 }
 
@@ -49,6 +50,7 @@ impl Mailer {
             composer: Composer::new(&platform.settings)?,
             derivation: Keyring::load(platform).await?,
             mails: Mails::new(platform)?,
+            suppressions: Suppressions::new(platform)?,
             post: Post::new(platform),
         })
     }
@@ -93,6 +95,11 @@ impl Mailer {
         };
         if !self.mails.owe(&owed, now).await? {
             return Ok(());
+        }
+        let lookup = self.derivation.fresh().await?.mailbox(&to);
+        if self.suppressions.holds(&lookup, now).await? {
+            telemetry::count(Metric::MailsSuppressed);
+            return Ok(self.mails.mark_suppressed(&owed, now).await?);
         }
         let composed = self.composer.compose(&mail, &occasion.account)?;
         self.post.send(&to, &composed).await?;

@@ -71,6 +71,7 @@ impl Post {
         let request = self
             .client
             .send_email()
+            .set_configuration_set_name(sender.configuration_set.clone())
             .from_email_address(format!("{} <{}>", display_name(&sender.from_name), sender.from))
             .destination(Destination::builder().to_addresses(to.to_ascii_domain()).build())
             .content(EmailContent::builder().simple(message).build());

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use authorizer::Authorizer;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use axum::Router;
+use bounces::Bounces;
 use janitor::Janitor;
 use lambda_http::{Adapter, Context, LambdaEvent, Service, request::LambdaRequest};
 use mailer::Mailer;
@@ -38,6 +39,7 @@ pub struct Functions {
     pub janitor: Janitor,
     authorizer: Authorizer,
     rotation: Rotation,
+    pub bounces: Bounces,
 }
 
 impl Functions {
@@ -49,6 +51,9 @@ impl Functions {
         }
         if binary == "rotation" {
             return self.rotation.handle(LambdaEvent::new(event, context)).await.ok().map(Value::from);
+        }
+        if binary == "bounces" {
+            return self.bounces.handle(LambdaEvent::new(event, context)).await.ok().map(Value::from);
         }
         if let Some(consumer) = self.consumer(binary) {
             return serde_json::to_value(consumer.invoke(LambdaEvent::new(event, Context::default())).await.ok()?).ok();
@@ -113,7 +118,7 @@ pub async fn start(
     rotation: Rotation,
 ) -> Result<Functions, StartError> {
     let mut routers = HashMap::new();
-    let (mut mailer, mut janitor, mut authorizer) = (None, None, None);
+    let (mut mailer, mut janitor, mut authorizer, mut bounces) = (None, None, None, None);
     for function in template.functions() {
         let settings = overrides.settings(&function)?;
         shared::telemetry::start(&settings);
@@ -132,6 +137,10 @@ pub async fn start(
             authorizer = Some(Authorizer::load(&platform).await.map_err(failed)?);
             continue;
         }
+        if name == "bounces" {
+            bounces = Some(Bounces::load(&platform).await.map_err(failed)?);
+            continue;
+        }
         if name == "janitor" {
             janitor = Some(Janitor::load(&platform).map_err(failed)?);
             continue;
@@ -143,7 +152,8 @@ pub async fn start(
     let mailer = mailer.ok_or_else(|| missing("mailer"))?;
     let janitor = janitor.ok_or_else(|| missing("janitor"))?;
     let authorizer = authorizer.ok_or_else(|| missing("authorizer"))?;
-    Ok(Functions { http: routers, mailer, janitor, authorizer, rotation })
+    let bounces = bounces.ok_or_else(|| missing("bounces"))?;
+    Ok(Functions { http: routers, mailer, janitor, authorizer, rotation, bounces })
 }
 
 async fn router(name: &str, platform: &Platform) -> Result<Router, lambda_http::Error> {

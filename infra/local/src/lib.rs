@@ -96,6 +96,7 @@ impl Stack {
         aws.adopt(rotation.clone());
         aws.told.deploy(&template, &rotation, aws_address).await?;
         let functions = functions::start(&template, &settings, &clock_of_functions, rotation).await?;
+        aws.tell(functions.bounces.clone());
         let streams = streams::start(&aws, &functions, &template, &options.data, &mut tasks)?;
         let schedule = schedule::Schedule::new(&aws, &template, &clock, functions.janitor.clone());
         schedule.start(&mut tasks);

@@ -4,6 +4,7 @@ use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{DerivationKeys, KeyError, keys::DerivationKey};
+use crate::domain::EmailAddress;
 
 /// Which derivation key something was made with.
 pub type KeyId = u32;
@@ -73,6 +74,11 @@ impl Derivation {
     pub fn is_tag(&self, id: KeyId, purpose: &str, parts: &[&[u8]], tag: &[u8]) -> bool {
         self.tag(id, purpose, parts)
             .is_some_and(|right| aws_lc_rs::constant_time::verify_slices_are_equal(&right, tag).is_ok())
+    }
+
+    /// A key for a row about a mailbox, however its address is spelt.
+    pub fn mailbox(&self, address: &EmailAddress) -> String {
+        self.lookup("mailbox", &address.to_ascii_domain())
     }
 
     /// A key for a row about `text` that says nothing of it. The same for as long as the stack lives.

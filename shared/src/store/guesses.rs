@@ -104,8 +104,13 @@ impl Accounts {
             let event = if wrong + 1 >= TRIES { Event::Locked } else { Event::Guessed };
             let met = match self.change_guesses(&reservation.key, settling(reservation, wrong), event, now).await? {
                 Outcome::Met(Some(met)) => met,
-                Outcome::Done(_) if event == Event::Locked => return Ok(telemetry::count(Metric::Locks)),
-                Outcome::Done(_) | Outcome::Met(None) => return Ok(()),
+                Outcome::Done(_) => {
+                    if event == Event::Locked {
+                        telemetry::count(Metric::Locks);
+                    }
+                    return Ok(());
+                }
+                Outcome::Met(None) => return Ok(()),
             };
             let guesses = account_item::read_guesses(&Reader::new(reservation.key.table(), &met))?;
             if guesses.settled.contains(&reservation.id) || guesses.generation != reservation.guesses.generation {

@@ -152,6 +152,11 @@ pub(super) fn mail(user_id: Uuid, kind: &str, occasion: &str) -> Key {
     Key::new(format!("MAIL#{shard}"), format!("{user_id}#{kind}#{occasion}"))
 }
 
+/// An address that gets no mail, by a keyed hash of it.
+pub(super) fn suppression(lookup: &str) -> Key {
+    Key::new(format!("DEAD#{lookup}"), "DEAD")
+}
+
 /// Whether it is a mail owed or sent.
 pub(super) fn is_mail(pk: &str) -> bool {
     pk.starts_with("MAIL#")

@@ -70,6 +70,14 @@ impl Mails {
         Ok(Some(reader.optional_moment("sent")?.is_some()))
     }
 
+    /// Notes that the mail was not sent, and will not be: its address gets none.
+    ///
+    /// # Errors
+    /// Where the store cannot answer; it is then decided anew.
+    pub async fn mark_suppressed(&self, mail: &Owed, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.change(mail, Change::provided("attribute_exists(pk)").set("suppressed = :now"), now).await.map(drop)
+    }
+
     async fn change(&self, mail: &Owed, change: Change, now: DateTime<Utc>) -> Result<Outcome, StoreError> {
         let change =
             change.set("expires_at = :expires").value(":now", moment(now)).value(":expires", expiry(now + KEPT));

@@ -29,6 +29,7 @@ mod patience;
 mod removals;
 mod search;
 mod sessions;
+mod suppressions;
 mod tables;
 mod transactions;
 mod verifications;
@@ -53,6 +54,7 @@ pub use mails::{Mails, Owed};
 pub use passwords::{PasswordSet, Proof, ResetTry};
 pub use search::SearchPosition;
 pub use sessions::{Refresh, Refreshed};
+pub use suppressions::{Suppression, Suppressions};
 pub use tables::{Table, TableState, Tables};
 pub use verifications::Verified;
 

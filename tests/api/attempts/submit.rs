@@ -191,7 +191,7 @@ async fn whoever_lost_the_answer_and_sends_again_counts_once() {
     let body = attempt(1, 3, "x");
     // The first reaches the table and is never answered, as often as the SDK tries; the second never reaches it.
     for (count, kind) in [(1, "lost"), (2, "error")] {
-        let fault = json!({ "service": "dynamodb", "operation": "TransactWriteItems", "kind": kind, "count": 4 });
+        let fault = json!({ "service": "dynamodb", "operation": "TransactWriteItems", "table": "AttemptsTable", "kind": kind, "count": 4 });
         app.fault(fault).await;
         let answer = submit_with(&app, &member, kind, &body).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"), "{kind}");
@@ -219,7 +219,7 @@ async fn conflicts_and_lost_answers_neither_lose_nor_double_an_attempt() {
     let app = App::start().await;
     let member = app.member("alice@example.com").await;
     for (count, (kind, strikes)) in [("conflict", 10), ("lost", 1), ("throttle", 2)].into_iter().enumerate() {
-        app.fault(json!({ "service": "dynamodb", "operation": "TransactWriteItems", "kind": kind, "count": strikes }))
+        app.fault(json!({ "service": "dynamodb", "operation": "TransactWriteItems", "table": "AttemptsTable", "kind": kind, "count": strikes }))
             .await;
         let answer = app.post_as(&member, PATHS[0], attempt(1, 3, "x")).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{kind} {}", answer.text);

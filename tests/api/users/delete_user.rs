@@ -178,7 +178,7 @@ async fn code_that_no_attempt_came_to_refer_to_goes() {
     let alice = app.member("alice@example.com").await;
     app.post_as(&alice, "/api/v1/attempts/", attempt(1)).await;
     // The function dies between storing the code and counting the attempt.
-    app.fault(json!({ "service": "dynamodb", "operation": "TransactWriteItems", "kind": "error", "count": 4 })).await;
+    app.fault(json!({ "service": "dynamodb", "operation": "TransactWriteItems", "table": "AttemptsTable", "kind": "error", "count": 4 })).await;
     assert!(app.post_as(&alice, "/api/v1/attempts/", attempt(1)).await.status.is_server_error());
     let codes = async || app.scan("AttemptsTable").await.to_string().matches("\"CODE\"").count();
     assert_eq!(codes().await, 2);

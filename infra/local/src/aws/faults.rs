@@ -96,7 +96,7 @@ impl Faults {
         let matches = |fault: &Fault| {
             fault.service == service
                 && fault.operation.as_deref().is_none_or(|wanted| wanted == operation)
-                && fault.table.as_deref().is_none_or(|wanted| request["TableName"] == wanted)
+                && fault.table.as_deref().is_none_or(|wanted| names(request, wanted))
         };
         let place = faults.iter().position(matches)?;
         let fault = faults.get_mut(place)?;
@@ -107,6 +107,14 @@ impl Faults {
         }
         Some(struck)
     }
+}
+
+/// Whether a call is to a table, or, as transactions and batches are, to several of which it is one.
+fn names(request: &Value, table: &str) -> bool {
+    let mut items = request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+    request["TableName"] == table
+        || request["RequestItems"].get(table).is_some()
+        || items.any(|(_, item)| item["TableName"] == table)
 }
 
 /// A transaction that met another one on its first item.

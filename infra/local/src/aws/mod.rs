@@ -25,6 +25,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use bounces::Bounces;
 use chrono::Utc;
 use lambda_runtime::{Context, LambdaEvent};
 use rotation::Rotation;
@@ -62,6 +63,7 @@ pub struct Aws {
     secrets: Secrets,
     pub told: Told,
     rotation: Arc<OnceLock<Rotation>>,
+    bounces: Arc<OnceLock<Bounces>>,
     clock: MovableClock,
 }
 
@@ -116,6 +118,7 @@ impl Aws {
             secrets: Secrets::open(data, template)?,
             told: Told::default(),
             rotation: Arc::default(),
+            bounces: Arc::default(),
             mailbox: Mailbox::open(data)?,
             dynamodb: DynamoDb::start(data, template, clock, tasks).await?,
             faults: Faults::default(),
@@ -185,6 +188,11 @@ impl Aws {
         drop(self.rotation.set(rotation));
     }
 
+    /// Takes the function that is told of bounces and complaints.
+    pub fn tell(&self, bounces: Bounces) {
+        drop(self.bounces.set(bounces));
+    }
+
     /// The four steps, one after the other. AWS takes its time for them; here the answer says how they went.
     async fn rotate(&self, request: &Value) -> Answer {
         let refused = |reason: &str| Answer::refused(StatusCode::BAD_REQUEST, "InvalidRequestException", reason);
@@ -199,6 +207,15 @@ impl Aws {
         Answer::new(StatusCode::OK, json!({ "Name": secret, "VersionId": token }))
     }
 
+    /// What became of a mail is told by events, as far as its configuration set says so.
+    async fn tell_of_mail(&self, request: &Value) {
+        let event = ses::simulated(request).filter(|_| request["ConfigurationSetName"].is_string());
+        let (Some(event), Some(bounces)) = (event, self.bounces.get()) else { return };
+        if let Err(error) = bounces.handle(LambdaEvent::new(event, Context::default())).await {
+            tracing::error!(%error, "a bounce or complaint is not noted");
+        }
+    }
+
     async fn call(&self, service: &str, operation: &str, request: &Value) -> Answer {
         match service {
             "dynamodb" => {
@@ -208,7 +225,11 @@ impl Aws {
             }
             "secretsmanager" if operation == "RotateSecret" => self.rotate(request).await,
             "secretsmanager" => self.secrets.call(operation, request, self.clock.now()),
-            "ses" => ses::call(&self.mailbox, operation, request, self.clock.now()),
+            "ses" => {
+                let answer = ses::call(&self.mailbox, operation, request, self.clock.now());
+                self.tell_of_mail(request).await;
+                answer
+            }
             _ => Answer::refused(StatusCode::BAD_REQUEST, "UnknownOperationException", "not played here"),
         }
     }

@@ -1,4 +1,5 @@
-//! SES v2: takes `SendEmail` as the SDK sends it, and keeps a mailbox.
+//! SES v2: takes `SendEmail` as the SDK sends it, and keeps a mailbox. Addresses of SES's mailbox simulator bounce and
+//! complain, as at AWS.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -7,6 +8,27 @@ use super::{
     Answer, Moment,
     mailbox::{Letter, Mailbox},
 };
+
+/// The event that a mail to an address of the mailbox simulator brings about; none for any other.
+///
+/// <https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html>
+pub fn simulated(request: &Value) -> Option<Value> {
+    let to = request["Destination"]["ToAddresses"][0].as_str()?;
+    let (name, _) = to.split_once('@').filter(|(_, domain)| *domain == "simulator.amazonses.com")?;
+    let recipients = json!([{ "emailAddress": to }]);
+    let (kind, detail) = match name.split('+').next()? {
+        "bounce" => (
+            "Email Bounced",
+            json!({ "eventType": "Bounce", "bounce": { "bounceType": "Permanent", "bouncedRecipients": recipients } }),
+        ),
+        "complaint" => (
+            "Email Complaint Received",
+            json!({ "eventType": "Complaint", "complaint": { "complainedRecipients": recipients } }),
+        ),
+        _ => return None,
+    };
+    Some(json!({ "source": "aws.ses", "detail-type": kind, "detail": detail }))
+}
 
 /// Answers a call.
 pub fn call(mailbox: &Mailbox, operation: &str, request: &Value, now: Moment) -> Answer {
