@@ -76,7 +76,9 @@ pub(super) async fn sign_in(
         Err(Code::AccountDisabled) => Some(Metric::LoginsDisabled),
         Err(_) => None,
     };
-    metric.map(telemetry::count);
+    if let Some(metric) = metric {
+        telemetry::count(metric);
+    }
     outcome
 }
 
