@@ -164,6 +164,11 @@ def translated(cloud):
         if resource["Type"] == "AWS::Serverless::Function":
             binary = resource["Metadata"]["BuildProperties"]["Binary"]
             resource["Properties"]["CodeUri"] = f"s3://artifacts/{binary}.zip"
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            nested = (ROOT / resource["Properties"]["TemplateURL"]).read_bytes()
+            key = resource["Properties"]["TemplateURL"]
+            cloud.client("s3").put_object(Bucket="artifacts", Key=key, Body=nested)
+            resource["Properties"]["TemplateURL"] = f"{cloud.address}/artifacts/{key}"
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     return json.dumps(transform(template, {}, ManagedPolicyLoader(cloud.client("iam"))))
 

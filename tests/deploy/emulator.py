@@ -42,10 +42,30 @@ def read_flags():
     handler["create"], handler["update"] = reading(handler["create"]), reading(handler["update"])
 
 
+def watch_one_metric():
+    """An alarm that computes with several metrics is made for the first of them."""
+    handler = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+
+    def watching(make):
+        def watch(*arguments):
+            for argument in arguments:
+                if isinstance(argument, dict) and "Metrics" in argument:
+                    watched = next(query["MetricStat"] for query in argument.pop("Metrics") if "MetricStat" in query)
+                    argument |= watched["Metric"] | {"Statistic": watched["Stat"], "Period": watched["Period"]}
+            return make(*arguments)
+
+        return watch
+
+    handler["create"] = watching(handler["create"])
+    if "update" in handler:
+        handler["update"] = watching(handler["update"])
+
+
 if __name__ == "__main__":
     accept("AWS::SecretsManager::RotationSchedule")
     name_the_sender()
     read_flags()
+    watch_one_metric()
     from ministack.app import main
 
     main()

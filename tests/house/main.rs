@@ -3,5 +3,6 @@
 mod arrows;
 mod derived;
 mod layout;
+mod operations;
 mod readme;
 mod template;

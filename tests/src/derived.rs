@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use shared::{config::DOCUMENTATION, http};
+use shared::{config::DOCUMENTATION, http, telemetry::METRICS};
 
 /// The root of the project.
 pub fn root() -> PathBuf {
@@ -22,7 +22,13 @@ pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
     let readme = fs::read_to_string(root().join("README.md"))?;
     let readme = replaced(&readme, "endpoints", &endpoints());
     let readme = replaced(&readme, "settings", &settings());
-    Ok(vec![("infra/openapi.json".into(), openapi()), ("README.md".into(), readme)])
+    let operations = fs::read_to_string(root().join("docs/operations.md"))?;
+    let operations = replaced(&operations, "metrics", &metrics());
+    Ok(vec![
+        ("infra/openapi.json".into(), openapi()),
+        ("README.md".into(), readme),
+        ("docs/operations.md".into(), operations),
+    ])
 }
 
 /// The OpenAPI document of all functions.
@@ -86,4 +92,9 @@ fn settings() -> String {
     DOCUMENTATION.iter().fold(head, |table, setting| {
         table + &format!("| `{}` | {} | {} |\n", setting.name, setting.default, setting.meaning)
     })
+}
+
+fn metrics() -> String {
+    let head = "| metric | unit | what |\n| --- | --- | --- |\n".to_owned();
+    METRICS.iter().fold(head, |table, (name, unit, meaning)| table + &format!("| `{name}` | {unit} | {meaning} |\n"))
 }
