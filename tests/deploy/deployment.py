@@ -2,13 +2,17 @@
 
 import base64
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import urllib.parse
 import uuid
 
-from cloud import ROOT, Cloud, Local, call, translated, until
+from samtranslator.yaml_helper import yaml_parse
+
+from cloud import REGION, ROOT, Cloud, Local, call, translated, until
 
 STACK = "user-service"
 PARAMETERS = {"Architecture": "x86_64", "MailFrom": "no-reply@example.com", "AdminEmails": "root@example.com"}
@@ -52,10 +56,16 @@ class Person:
         return until(60, f"a mail with {mark} to {self.email}", lambda: self.find(mark))
 
     def sent(self, mark):
+        found = [re.search(rf"{mark}\?token=([\w.-]+)", letter) for letter in self.mails()]
+        return next((link.group(1) for link in reversed(found) if link), None)
+
+    def mails(self):
         messages = call("GET", f"{self.cloud.address}/_ministack/ses/messages")[1]
         letters = [json.dumps(letter) for account in messages["messages"].values() for letter in account]
-        found = [re.search(rf"{mark}\?token=([\w.-]+)", letter) for letter in letters if self.email in letter]
-        return next((link.group(1) for link in reversed(found) if link), None)
+        return [letter for letter in letters if self.email in letter]
+
+    def letters(self):
+        return len(self.mails())
 
 
 def walk(cloud, api):
@@ -156,6 +166,67 @@ def mailed_locally(address, email, mark):
     return found and found.group(1)
 
 
+def operated(cloud, api, outputs, alice, binaries):
+    """What operators go by: metrics, alarms, bounces, and failures that are replayed."""
+    resources = cloud.resources(STACK)
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=resources["ScrapeToken"])["SecretString"]
+    scraped = call("GET", f"{api}/metrics", headers=bearer(json.loads(secret)["token"]))
+    check(f"the metrics {scraped}", scraped[0], 200)
+    settled = lambda: call("GET", f"{api}/metrics", headers=bearer(json.loads(secret)["token"]))[1]["users_total"] == 2
+    until(60, "alice and root are counted, and bob no more", settled)
+    check("a member asks for them", call("GET", f"{api}/metrics", headers=bearer("x" * 48))[0], 401)
+
+    template = yaml_parse((ROOT / "infra/observability.yaml").read_text())["Resources"]
+    alarms = [name for name, resource in template.items() if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    made = cloud.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
+    check("the alarms", len(made), len(alarms))
+    check("an alarm tells the topic", all(alarm["AlarmActions"] == [outputs["AlarmTopicArn"]] for alarm in made), True)
+    check("the dashboards", len(cloud.client("cloudwatch").list_dashboards()["DashboardEntries"]), 1)
+    for name in [name for name in resources if name.endswith("Function")]:
+        try:
+            policy = cloud.client("lambda").get_policy(FunctionName=resources[name])["Policy"]
+        except cloud.client("lambda").exceptions.ResourceNotFoundException:
+            continue
+        check(f"{name}'s resource policy of {len(policy)} bytes is small", len(policy) <= 16 * 1024, True)
+
+    bounce = json.loads((ROOT / "events/bounces/bounce.json").read_text())
+    bounce["detail"]["mail"]["tags"] = {"ses:configuration-set": [resources["MailConfiguration"]]}
+    rule = next(rule for rule in cloud.client("events").list_rules()["Rules"] if "aws.ses" in rule.get("EventPattern", ""))
+    fits = cloud.client("events").test_event_pattern
+    check("a bounce of ours", fits(EventPattern=rule["EventPattern"], Event=json.dumps(bounce))["Result"], True)
+    other = json.dumps(bounce).replace(resources["MailConfiguration"], "another stack's")
+    check("a bounce of another stack", fits(EventPattern=rule["EventPattern"], Event=other)["Result"], False)
+    # Nobody but AWS can send an event of `aws.ses`: what the rule would hand over is handed over.
+    cloud.client("lambda").invoke(FunctionName=resources["BouncesFunction"], Payload=json.dumps(bounce))
+    tokens = lambda: cloud.client("dynamodb").scan(TableName=resources["TokensTable"])["Items"]
+    until(60, "the bounce is noted", lambda: any(item["pk"]["S"].startswith("DEAD#") for item in tokens()))
+
+    # The row that says that alice was mailed her link goes, and Lambda gives the record of it up.
+    streams, users = cloud.client("dynamodbstreams"), cloud.client("dynamodb").describe_table(TableName=resources["UsersTable"])
+    stream = users["Table"]["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    records = streams.get_records(ShardIterator=iterator)["Records"]
+    of_alice = lambda record: record["dynamodb"].get("NewImage", {}).get("email", {}).get("S") == alice.email
+    lost = [record["dynamodb"]["SequenceNumber"] for record in records if of_alice(record)]
+    resets = [item for item in tokens() if item["pk"]["S"].startswith("MAIL#") and f"{alice.id}#password_changed" in item["sk"]["S"]]
+    check("alice's mails", len(resets), 1)
+    cloud.client("dynamodb").delete_item(TableName=resources["TokensTable"], Key={key: resets[0][key] for key in ("pk", "sk")})
+    note = {
+        "version": "1.0",
+        "requestContext": {"functionArn": cloud.client("lambda").get_function(FunctionName=resources["MailerFunction"])["Configuration"]["FunctionArn"]},
+        "DDBStreamBatchInfo": {"shardId": shard, "startSequenceNumber": lost[0], "endSequenceNumber": lost[-1], "streamArn": stream},
+    }
+    before = alice.letters()
+    cloud.client("sqs").send_message(QueueUrl=outputs["MailFailuresUrl"], MessageBody=json.dumps(note))
+    keys = {"AWS_ENDPOINT_URL": cloud.address, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    replayed = subprocess.run([binaries / "replay", outputs["MailFailuresUrl"]], env=os.environ | keys, capture_output=True, text=True)
+    check(f"a replay {replayed.stdout} {replayed.stderr}", replayed.stdout.splitlines()[-1], "1 replayed, none left")
+    check("the mail that was lost is sent, and no other", alice.letters(), before + 1)
+    again = subprocess.run([binaries / "replay", outputs["MailFailuresUrl"]], env=os.environ | keys, capture_output=True, text=True)
+    check("a replay of nothing", again.stdout, "0 replayed, none left\n")
+
+
 def rotates(cloud, api, alice):
     """The four steps, which the emulator does not drive by itself: too soon after the deployment they change nothing."""
     resources = cloud.resources(STACK)
@@ -205,6 +276,7 @@ def main(binaries):
         alice = walk(cloud, api)
         orders = services(cloud, api, outputs, alice)
         api_gateways_own(cloud, pathlib.Path(binaries))
+        operated(cloud, api, outputs, alice, pathlib.Path(binaries))
         rotates(cloud, api, alice)
         lives_on(cloud, api, template, alice, orders)
     print(f"deployment: {checks} checks passed")
