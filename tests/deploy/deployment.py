@@ -227,6 +227,41 @@ def operated(cloud, api, outputs, alice, binaries):
     check("a replay of nothing", again.stdout, "0 replayed, none left\n")
 
 
+def variant(cloud, template):
+    """Another stack in the same account, with all that is optional."""
+    status, acl, failed = cloud.deploy("waf", (ROOT / "infra/waf.yaml").read_text(), {})
+    check(f"the web ACL deploys {failed}", status, "CREATE_COMPLETE")
+    zone = cloud.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    parameters = PARAMETERS | {
+        "Edge": "true",
+        "WebAclArn": acl["WebAclArn"],
+        "DomainName": "users.example.com",
+        "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/1",
+        "HostedZoneId": zone.split("/")[-1],
+        "MailIdentity": "example.com",
+        "AlarmEmail": "ops@example.com",
+        "AuthReservedConcurrency": "0",
+        "DeletionProtection": "false",
+    }
+    status, outputs, failed = cloud.deploy("other", template, parameters)
+    check(f"the variant deploys {failed}", (status, outputs.get("EdgeUrl")), ("CREATE_COMPLETE", "https://users.example.com"))
+    api = cloud.api(outputs["ApiUrl"])
+    issuer = call("GET", f"{api}/.well-known/openid-configuration")[1]["issuer"]
+    check("the issuer is the domain", issuer, "https://users.example.com")
+    distributions = cloud.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    config = cloud.client("cloudfront").get_distribution_config(Id=distributions[0]["Id"])["DistributionConfig"]
+    check("the distribution carries the web ACL", config["WebACLId"], acl["WebAclArn"])
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.resources("other")["OriginSecret"])["SecretString"]
+    secret = json.loads(secret)["secret"]
+    eve = Person(cloud, api, "eve@example.org")
+    for proof, address in [(secret, "203.0.113.7"), ("x" * 48, None)]:
+        way = {"x-origin-secret": proof, "x-client-address": "203.0.113.7"}
+        eve.call("POST", "/auth/login", {"email": eve.email, "password": PASSWORD}, way)
+        newest = max(eve.call("GET", "/api/v1/auth/sessions")[1], key=lambda session: session["created_at"])
+        seen = newest["ip_address"] if proof == secret else (newest["ip_address"] == "203.0.113.7" or None)
+        check("the client's address", seen, address)
+
+
 def rotates(cloud, api, alice):
     """The four steps, which the emulator does not drive by itself: too soon after the deployment they change nothing."""
     resources = cloud.resources(STACK)
@@ -278,6 +313,7 @@ def main(binaries):
         api_gateways_own(cloud, pathlib.Path(binaries))
         operated(cloud, api, outputs, alice, pathlib.Path(binaries))
         rotates(cloud, api, alice)
+        variant(cloud, template)
         lives_on(cloud, api, template, alice, orders)
     print(f"deployment: {checks} checks passed")
 

@@ -138,6 +138,7 @@ impl Template {
     fn resources(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let all = self.0["Resources"].as_object().into_iter().flatten();
         all.filter(move |(_, resource)| resource["Type"] == kind)
+            .filter(|(_, resource)| resource["Condition"].as_str().is_none_or(|name| self.holds(name)))
             .map(|(name, resource)| (name, &resource["Properties"]))
     }
 
@@ -149,10 +150,31 @@ impl Template {
         if let Some(path) = value["Fn::GetAtt"].as_str() {
             return path.split('.').next().unwrap_or(path).to_owned();
         }
+        if let [condition, then, otherwise] = value["Fn::If"].as_array().map_or(&[][..], Vec::as_slice) {
+            let holds = condition.as_str().is_some_and(|name| self.holds(name));
+            return self.text(if holds { then } else { otherwise });
+        }
         if let Some(pattern) = value["Fn::Sub"].as_str() {
             return self.substituted(pattern);
         }
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    }
+
+    /// Whether a condition holds while every parameter is at its default.
+    fn holds(&self, name: &str) -> bool {
+        self.is_true(&self.0["Conditions"][name])
+    }
+
+    fn is_true(&self, condition: &Value) -> bool {
+        if let Some(name) = condition["Condition"].as_str() {
+            return self.holds(name);
+        }
+        let list = |name: &str| condition[name].as_array().map_or(&[][..], Vec::as_slice);
+        match (list("Fn::Equals"), list("Fn::Not"), list("Fn::And")) {
+            ([left, right], ..) => self.text(left) == self.text(right),
+            (_, [inner], _) => !self.is_true(inner),
+            (.., all) => !all.is_empty() && all.iter().all(|inner| self.is_true(inner)),
+        }
     }
 
     fn reference(&self, name: &str) -> String {
@@ -206,9 +228,9 @@ fn to_json(yaml: &Yaml<'_>) -> Value {
     }
 }
 
-/// `!Ref x` is `{"Ref": x}`, every other short form `{"Fn::…": x}`.
+/// `!Ref x` is `{"Ref": x}` and `!Condition x` alike, every other short form `{"Fn::…": x}`.
 fn tagged(name: &str, value: Value) -> Value {
-    let long = if name == "Ref" { name.to_owned() } else { format!("Fn::{name}") };
+    let long = if ["Ref", "Condition"].contains(&name) { name.to_owned() } else { format!("Fn::{name}") };
     json!({ long: value })
 }
 
@@ -226,6 +248,8 @@ mod tests {
         assert_eq!(auth.environment["USERS_TABLE"], "UsersTable");
         assert_eq!(auth.environment["SIGNING_KEYS_SECRET"], "SigningKeys");
         assert_eq!(auth.environment["ACCESS_TTL_MIN"], "15");
+        assert_eq!(auth.environment["ORIGIN_SECRET"], "", "there is no edge by default");
+        assert!(template.secrets().iter().all(|(name, _)| name != "OriginSecret"));
         let mailer = functions.iter().find(|function| function.binary == "mailer").unwrap();
         assert_eq!(mailer.streams[0].table, "UsersTable");
         assert!(!mailer.streams[0].patterns.is_empty());

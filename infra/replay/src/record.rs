@@ -79,8 +79,11 @@ mod tests {
             .new_image("map", map)
             .new_image("set", AttributeValue::Ss(vec!["a".to_owned()]))
             .build();
-        let record =
-            Record::builder().event_id("id").event_name(OperationType::Modify).aws_region("eu-central-1").dynamodb(change);
+        let record = Record::builder()
+            .event_id("id")
+            .event_name(OperationType::Modify)
+            .aws_region("eu-central-1")
+            .dynamodb(change);
         let event = json!({ "Records": [event_of(&record.build(), "arn:aws:dynamodb:x")] });
         let image = json!({
             "pk": { "S": "USER#1" }, "tries": { "N": "3" }, "list": { "L": [{ "BOOL": true }, { "NULL": true }] },

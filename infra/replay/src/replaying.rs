@@ -127,7 +127,8 @@ impl Replay {
             }
             // EventBridge sends the event itself, and its target beside it.
             Err(error) => {
-                let target = message.message_attributes().and_then(|attributes| attributes.get("TARGET_ARN")?.string_value());
+                let target =
+                    message.message_attributes().and_then(|attributes| attributes.get("TARGET_ARN")?.string_value());
                 let target = target.ok_or_else(|| Failure::Unknown(error.to_string()))?;
                 let event = serde_json::from_str(body).map_err(|error| Failure::Unknown(error.to_string()))?;
                 self.invoke(target, &event).await?;

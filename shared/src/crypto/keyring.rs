@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
 use super::{
-    AccessTokenError, Claims, ClientSecrets, Derivation, DerivationKeys, PublicKeys, ScrapeToken, SecretError, Signer,
-    SigningKeys, Verifier,
+    AccessTokenError, Claims, ClientSecrets, Derivation, DerivationKeys, OriginSecret, PublicKeys, ScrapeToken,
+    SecretError, Signer, SigningKeys, Verifier,
     secrets::{InUse, read},
 };
 use crate::{
@@ -218,6 +218,14 @@ impl FromSecret for Derivation {
 
 impl FromSecret for ScrapeToken {
     const SETTING: &'static str = "SCRAPE_TOKEN_SECRET";
+
+    fn from_secret(text: &str, _: &Settings) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+impl FromSecret for OriginSecret {
+    const SETTING: &'static str = "ORIGIN_SECRET";
 
     fn from_secret(text: &str, _: &Settings) -> Option<Self> {
         serde_json::from_str(text).ok()

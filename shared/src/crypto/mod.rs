@@ -1,6 +1,7 @@
 //! Argon2id, JWT, signing keys, and the codes and links that are derived and never stored.
 
 mod access_token;
+mod bearer_secrets;
 mod client_secrets;
 mod derivation;
 mod fingerprint;
@@ -11,11 +12,11 @@ mod keys;
 mod mailed_link;
 mod refresh_token;
 mod reset_secret;
-mod scrape_token;
 mod secrets;
 mod verification_token;
 
 pub use access_token::{AccessTokenError, Claims, SignedToken, Signer, Verifier};
+pub use bearer_secrets::{OriginSecret, ScrapeToken};
 pub use client_secrets::ClientSecrets;
 pub use derivation::{Derivation, KeyId};
 pub use fingerprint::fingerprint;
@@ -26,7 +27,6 @@ pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use mailed_link::{LinkPurpose, MailedLink};
 pub use refresh_token::RefreshToken;
 pub use reset_secret::ResetSecret;
-pub use scrape_token::ScrapeToken;
 pub use secrets::{Secret, SecretError};
 pub use verification_token::VerificationToken;
 

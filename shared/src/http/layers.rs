@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Problem,
+    edge::Edge,
     problem::{Failure, method_not_allowed, not_found},
 };
 use crate::{
@@ -96,12 +97,12 @@ pub fn finish(router: Router, platform: &Platform) -> Router {
 /// Puts the layers alone around a router that has fallbacks of its own.
 pub fn observed(router: Router, platform: &Platform) -> Router {
     remember_panics();
-    let meter = Meter::new(&platform.settings, &platform.clock);
+    let (meter, edge) = (Meter::new(&platform.settings, &platform.clock), Edge::new(platform));
     router
         .layer(CatchPanicLayer::custom(|_| Problem::panicked(PANIC_PLACE.take().unwrap_or_default()).into_response()))
         .layer(cors(&platform.settings))
         .layer(middleware::from_fn(secure))
-        .layer(middleware::from_fn(move |request, next| observe(meter.clone(), request, next)))
+        .layer(middleware::from_fn(move |request, next| observe(meter.clone(), edge.clone(), request, next)))
 }
 
 fn cors(settings: &Settings) -> CorsLayer {
@@ -134,7 +135,7 @@ async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-async fn observe(meter: Meter, mut request: Request, next: Next) -> Response {
+async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let trace = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
@@ -145,6 +146,7 @@ async fn observe(meter: Meter, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(signed.clone());
 
     let serving = async {
+        edge.note(&mut request).await;
         let response = next.run(request).await;
         let limits: (Vec<String>, Vec<String>) = RATE_LIMITS.with(RefCell::take).into_iter().unzip();
         (response, limits)

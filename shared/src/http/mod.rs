@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod cursor;
 pub mod document;
+mod edge;
 mod endpoints;
 mod form;
 mod layers;

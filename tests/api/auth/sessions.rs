@@ -68,3 +68,30 @@ async fn a_sign_in_from_a_family_not_seen_before_is_mailed_once() {
     login_from(&app, FIREFOX).await;
     assert_eq!(mails().await, 2);
 }
+
+#[tokio::test]
+async fn the_clients_address_is_the_distributions_word_only_where_its_secret_proves_the_way() {
+    let app = App::with(&[("ORIGIN_SECRET", "Clients")]).await;
+    let secret = "s".repeat(48);
+    let put = json!({ "SecretId": "Clients", "SecretString": json!({ "secret": secret }).to_string(), "ClientRequestToken": "0193f0de-0000-4000-8000-000000000001" });
+    assert_eq!(app.secrets("PutSecretValue", put).await.status, StatusCode::OK);
+    let alice = app.member("alice@example.com").await;
+    let body = json!({ "email": alice.email, "password": PASSWORD });
+    let cases = [(Some(secret.as_str()), "203.0.113.7"), (Some("wrong"), "127.0.0.1"), (None, "127.0.0.1")];
+    for (proof, expected) in cases {
+        let request =
+            app.request(Method::POST, "/api/v1/auth/login").header("x-client-address", "203.0.113.7").json(&body);
+        let request = proof.into_iter().fold(request, |request, proof| request.header("x-origin-secret", proof));
+        let session = app.send(request).await.json()["refresh_token_id"].clone();
+        let sessions = app.get_as(&alice, "/api/v1/auth/sessions").await.json();
+        let made = sessions.as_array().unwrap().iter().find(|made| made["id"] == session).unwrap();
+        assert_eq!(made["ip_address"], expected, "{proof:?}");
+    }
+    // Without a distribution the headers are nobody's.
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let request = app.request(Method::POST, "/api/v1/auth/login").json(&body);
+    app.send(request.header("x-origin-secret", &secret).header("x-client-address", "203.0.113.7")).await;
+    let sessions = app.get_as(&alice, "/api/v1/auth/sessions").await.json();
+    assert!(sessions.as_array().unwrap().iter().all(|session| session["ip_address"] == "127.0.0.1"), "{sessions}");
+}
