@@ -1,4 +1,4 @@
-//! A stack in memory, and the people who call it.
+//! A stack in memory, or a deployment, and the people who call it.
 
 use std::{collections::BTreeMap, net::SocketAddr, ops::Deref};
 
@@ -6,13 +6,23 @@ use local::{Data, Entry, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
+use crate::deployed::{Deployed, NEEDS_LOCAL};
+
 /// A password that the rules accept.
 pub const PASSWORD: &str = "correct-horse-battery";
 
+/// Who is an admin, where a test has one.
+const ADMIN: &str = "root@example.com";
+
 /// A stack of a test's own.
 pub struct App {
-    stack: Stack,
+    place: Place,
     client: Client,
+}
+
+enum Place {
+    Local(Box<Stack>),
+    Deployed(Deployed),
 }
 
 /// A response, read whole.
@@ -89,15 +99,28 @@ impl App {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings: BTreeMap<_, _> = settings.chain([("LOG_LEVEL".to_owned(), "off".to_owned())]).collect();
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let with_admin = settings.get("ADMIN_EMAILS").is_some_and(|admins| admins == ADMIN);
+        if let Some(deployed) = Deployed::of_environment(with_admin) {
+            assert!(settings.len() == 1 + usize::from(with_admin), "{NEEDS_LOCAL}settings of its own");
+            return Self { place: Place::Deployed(deployed), client };
+        }
         let options = Options { port: 0, aws_port: 0, data: Data::Memory, settings };
         let stack = Stack::start(options).await.expect("the stack starts");
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { stack, client }
+        Self { place: Place::Local(Box::new(stack)), client }
+    }
+
+    /// The local stack, for what a deployment does not let anyone do.
+    fn stack(&self, need: &str) -> &Stack {
+        match &self.place {
+            Place::Local(stack) => stack,
+            Place::Deployed(_) => panic!("{NEEDS_LOCAL}{need}"),
+        }
     }
 
     /// Where the AWS endpoints are.
     pub fn aws_address(&self) -> SocketAddr {
-        self.stack.aws_address
+        self.stack("the AWS endpoints").aws_address
     }
 
     /// A request to a path of the API, to be sent with [`App::send`].
@@ -107,14 +130,26 @@ impl App {
 
     /// The address of a path of the API.
     pub fn address(&self, path: &str) -> String {
-        format!("http://{}{path}", self.stack.address)
+        match &self.place {
+            Place::Local(stack) => format!("http://{}{path}", stack.address),
+            Place::Deployed(_) if path.starts_with("/_local") => panic!("{NEEDS_LOCAL}{path}"),
+            Place::Deployed(deployed) => deployed.address(path),
+        }
     }
 
     /// Sends a request and reads the answer.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("an answer");
+        let mut request = request.build().expect("a request");
+        if let Place::Deployed(deployed) = &self.place {
+            request = deployed.own(request);
+        }
+        let response = self.client.execute(request).await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.expect("a body") }
+        let text = response.text().await.expect("a body");
+        match &self.place {
+            Place::Local(_) => Answer { status, headers, text },
+            Place::Deployed(deployed) => Answer { status, headers, text: deployed.incoming(&text) },
+        }
     }
 
     /// GET by nobody in particular.
@@ -134,9 +169,9 @@ impl App {
 
     /// A stack with an admin, who is signed in.
     pub async fn with_admin(settings: &[(&str, &str)]) -> (Self, Member) {
-        let settings: Vec<_> = settings.iter().copied().chain([("ADMIN_EMAILS", "root@example.com")]).collect();
+        let settings: Vec<_> = settings.iter().copied().chain([("ADMIN_EMAILS", ADMIN)]).collect();
         let app = Self::with(&settings).await;
-        let admin = app.member("root@example.com").await;
+        let admin = app.member(ADMIN).await;
         (app, admin)
     }
 
@@ -152,9 +187,15 @@ impl App {
 
     /// The token behind `mark` in the newest mail to an address that has one.
     pub async fn mailed_token(&self, email: &str, mark: &str) -> String {
-        let letters = self.letters(email).await;
-        let token = letters.iter().find_map(|letter| letter.text.split(mark).nth(1)).expect("a mail with a link");
-        token.split_whitespace().next().expect("a token").to_owned()
+        let token = |letter: &Letter| {
+            let rest = letter.text.split(mark).nth(1).filter(|_| letter.to == email)?;
+            rest.split_whitespace().next().map(str::to_owned)
+        };
+        let found = match &self.place {
+            Place::Local(_) => self.all_letters().await.iter().find_map(token),
+            Place::Deployed(deployed) => deployed.await_letter(token).await,
+        };
+        found.expect("a mail with a link")
     }
 
     /// The tables of the stack, each dumped whole.
@@ -180,23 +221,23 @@ impl App {
 
     /// Adds people, numbered from `first`, past the service.
     pub fn load_people(&self, first: u64, count: u64) {
-        self.stack.load_people(first, count).expect("people");
+        self.stack("many people").load_people(first, count).expect("people");
     }
 
     /// Adds people, and attempts of the first of them, who signs in.
     pub async fn load(&self, people: u64, attempts: u32) -> Member {
-        let first = self.stack.load(people, attempts, || {}).await.expect("people and attempts");
+        let first = self.stack("many people").load(people, attempts, || {}).await.expect("people and attempts");
         Member::new(&first.email, &self.login(&first.email, &first.password).await)
     }
 
     /// Gives a member attempts, past the service.
     pub fn load_attempts(&self, member: &Member, count: u32) {
-        self.stack.load_attempts(member.id.parse().expect("an id"), count).expect("attempts");
+        self.stack("many attempts").load_attempts(member.id.parse().expect("an id"), count).expect("attempts");
     }
 
     /// The keys of a bucket's objects, past the service.
     pub fn objects(&self, bucket: &str) -> Vec<String> {
-        self.stack.objects(bucket)
+        self.stack("the buckets").objects(bucket)
     }
 
     /// POST of JSON by a member.
@@ -250,7 +291,7 @@ impl App {
 
     /// Invokes a function with an event, past the API.
     pub async fn invoke(&self, function: &str, event: Value) -> Option<Value> {
-        self.stack.invoke(function, event).await
+        self.stack("functions past the API").invoke(function, event).await
     }
 
     /// The mails to an address, newest first, once the streams have caught up.
@@ -260,16 +301,16 @@ impl App {
 
     /// Every mail, newest first, once the streams have caught up.
     pub async fn all_letters(&self) -> Vec<Letter> {
+        if let Place::Deployed(deployed) = &self.place {
+            return deployed.letters().await;
+        }
         let request = self.request(Method::GET, "/_local/mailbox").header("accept", "application/json");
         serde_json::from_str(&self.send(request).await.text).expect("the mailbox")
     }
 
     /// The token of the newest verification link mailed to an address.
     pub async fn verification_token(&self, email: &str) -> String {
-        let letters = self.letters(email).await;
-        let tokens = letters.iter().filter_map(|letter| letter.text.split("/verify-email?token=").nth(1));
-        let token = tokens.into_iter().next().expect("a mail with a link");
-        token.split_whitespace().next().expect("a token").to_owned()
+        self.mailed_token(email, "/verify-email?token=").await
     }
 
     /// A call to DynamoDB, past the service.
@@ -291,7 +332,7 @@ impl App {
     }
 
     async fn aws(&self, target: &str, body: Value) -> Answer {
-        let request = self.client.post(format!("http://{}", self.stack.aws_address));
+        let request = self.client.post(format!("http://{}", self.aws_address()));
         let request = request.header("content-type", "application/x-amz-json-1.0").header("x-amz-target", target);
         self.send(request.body(body.to_string())).await
     }
@@ -317,12 +358,14 @@ impl App {
 
     /// Moves the service's clock.
     pub async fn advance(&self, seconds: u32) {
+        self.stack("the clock");
         let moved = self.post("/_local/clock", json!({ "advance_seconds": seconds })).await;
         assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
     }
 
     /// Injects a fault, once the streams have caught up: it is meant for what the test does next.
     pub async fn fault(&self, fault: Value) {
+        self.stack("faults");
         if fault["count"] != 0 {
             self.all_letters().await;
         }
@@ -332,6 +375,7 @@ impl App {
 
     /// What the request that was answered so has cost, the limiter's calls apart.
     pub async fn cost(&self, answer: &Answer) -> Cost {
+        self.stack("the ledger");
         let path = format!("/_local/ledger?request_id={}", answer.header("x-request-id"));
         let entries: Vec<Entry> = serde_json::from_str(&self.get(&path).await.text).expect("the ledger");
         let mut entry = entries.into_iter().next().expect("an entry of the request");

@@ -1,4 +1,5 @@
 //! What the tests share: a stack of their own each, and clients named for who is calling.
 
 pub mod client;
+pub mod deployed;
 pub mod derived;

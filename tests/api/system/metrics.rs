@@ -89,6 +89,8 @@ async fn the_text_is_what_prometheus_reads() {
         assert!(counter == sample.metric.ends_with("_total") && counter != gauge, "{}", sample.metric);
     }
     assert!(answer.text.contains("\nuser_service_users 1\n") && answer.text.ends_with('\n'));
+    let again = self::scrape(&app, "text/plain").await;
+    app.cost(&again).await.within(1, 0.0, 4.0);
 }
 
 #[tokio::test]
