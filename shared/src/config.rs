@@ -63,7 +63,7 @@ documented! {
     "ROOT_LINKS", "", "links that the page at `/` adds, written `Title=/address`, separated by commas";
     "CORS_ALLOW_ORIGINS", "*", "origins of browsers that may call, separated by commas (also `ALLOWED_ORIGINS`)";
     "METRICS_NAMESPACE", "", "namespace of CloudWatch for the metrics that the log carries; without it, it carries none (`cargo run`: none)";
-    "LOG_LEVEL", "INFO", "least level that is logged (Lambda's own `AWS_LAMBDA_LOG_LEVEL` goes before it)";
+    "LOG_LEVEL", "INFO", "least level that is logged; Lambda's own, which would drop metrics too, is left at the finest";
 }
 
 /// What API Gateway and Lambda let through of a binary body, with a margin.
@@ -233,7 +233,7 @@ impl Settings {
             app_name: source.text("APP_NAME", "user-service"),
             environment: source.text("ENV", "dev"),
             function_name: source.text("AWS_LAMBDA_FUNCTION_NAME", "local"),
-            log_level: source.first(&["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"]).unwrap_or_else(|| "INFO".into()),
+            log_level: source.first(&["LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"]).unwrap_or_else(|| "INFO".into()),
             metrics_namespace: source.get("METRICS_NAMESPACE"),
             aws: source.aws()?,
             tokens: Tokens {

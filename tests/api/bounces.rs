@@ -52,6 +52,7 @@ async fn what_passes_and_what_is_told_of_others_stops_no_mail() {
         bounce("Undetermined", "alice@example.com"),
         bounce("Permanent", "bob@example.com"),
         bounce("Permanent", "no address"),
+        json!({ "detail": { "eventType": "Complaint", "complaint": { "complaintFeedbackType": "not-spam", "complainedRecipients": [{ "emailAddress": "alice@example.com" }] } } }),
         json!({ "detail": { "eventType": "Delivery", "mail": {} } }),
     ];
     for event in events {

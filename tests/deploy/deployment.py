@@ -12,6 +12,7 @@ import uuid
 
 from samtranslator.yaml_helper import yaml_parse
 
+import black_box
 from cloud import REGION, ROOT, Cloud, Local, call, translated, until
 
 STACK = "user-service"
@@ -262,6 +263,18 @@ def variant(cloud, template):
         check("the client's address", seen, address)
 
 
+def black_box_tests(cloud, template, tests):
+    """The tests of tests/api, in a stack of their own. Answers what there is to say of them."""
+    status, outputs, why = cloud.deploy("tests", template, PARAMETERS | black_box.PARAMETERS)
+    check(f"a stack for the tests deploys {why}", status, "CREATE_COMPLETE")
+    passed, needs, failed = black_box.run(cloud, cloud.api(outputs["ApiUrl"]), tests)
+    check("tests of the API that fail at a deployment", failed, {})
+    check(f"enough of them run: {passed}", passed > 100, True)
+    told = [f"{passed} tests of the API passed at the deployment"]
+    told += [f"  {count} need the local stack: {need}" for need, count in needs.most_common()]
+    return told + [f"  not run, since {why}: {', '.join(names)}" for why, names in black_box.NOT_RUN.items()]
+
+
 def rotates(cloud, api, alice):
     """The four steps, which the emulator does not drive by itself: too soon after the deployment they change nothing."""
     resources = cloud.resources(STACK)
@@ -300,7 +313,7 @@ def lives_on(cloud, api, template, alice, orders):
     check("the tables stay", before["UsersTable"] in cloud.client("dynamodb").list_tables()["TableNames"], True)
 
 
-def main(binaries):
+def main(binaries, tests):
     with Cloud() as cloud:
         cloud.upload(pathlib.Path(binaries))
         cloud.client("ses").verify_email_identity(EmailAddress=PARAMETERS["MailFrom"])
@@ -315,8 +328,10 @@ def main(binaries):
         rotates(cloud, api, alice)
         variant(cloud, template)
         lives_on(cloud, api, template, alice, orders)
+        told = black_box_tests(cloud, template, tests)
+    print("\n".join(told))
     print(f"deployment: {checks} checks passed")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,6 +1,9 @@
 """ministack with what it lacks for this template. Run in place of `python -m ministack`; docs/deploying.md lists the gaps."""
 
-from ministack.core import iam_actions
+import contextvars
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
 
@@ -14,16 +17,23 @@ def accept(resource_type):
 
 
 def name_the_sender():
-    """SendEmail is decided by the sender's identity (Service Authorization Reference), here by `*`."""
-    of_other_calls = iam_actions._ses_v2_resource_arn
+    """SendEmail is decided by the sender's identity and address (Service Authorization Reference), here by `*`."""
+    of_other_calls, decide = iam_actions._ses_v2_resource_arn, iam_evaluator.enforce
+    sender = contextvars.ContextVar("sender", default="")
 
     def resource(method, path, body, region, account):
         if path.rstrip("/").endswith("/outbound-emails"):
-            sender = iam_actions._safe_json_field(body, "FromEmailAddress").split("<")[-1].rstrip("> ")
-            return f"arn:aws:ses:{region}:{account}:identity/{sender}"
+            sender.set(iam_actions._safe_json_field(body, "FromEmailAddress").split("<")[-1].rstrip("> "))
+            return f"arn:aws:ses:{region}:{account}:identity/{sender.get()}"
         return of_other_calls(method, path, body, region, account)
 
+    def enforce(key, action, *arguments, **named):
+        if action == "ses:SendEmail":
+            named["service_context"] = (named.get("service_context") or {}) | {"ses:FromAddress": sender.get()}
+        return decide(key, action, *arguments, **named)
+
     iam_actions._ses_v2_resource_arn = resource
+    iam_evaluator.enforce = enforce
 
 
 def read_flags():
@@ -40,6 +50,19 @@ def read_flags():
         return read
 
     handler["create"], handler["update"] = reading(handler["create"]), reading(handler["update"])
+
+
+def match_an_empty_rest():
+    """A greedy route takes its path with nothing after the slash, too."""
+    of_other_paths = apigateway._extract_path_params
+
+    def parameters(route_path, request_path):
+        start, _, greedy = route_path.rpartition("{")
+        if greedy.endswith("+}") and request_path == start:
+            return {greedy[:-2]: ""}
+        return of_other_paths(route_path, request_path)
+
+    apigateway._extract_path_params = parameters
 
 
 def watch_one_metric():
@@ -66,6 +89,7 @@ if __name__ == "__main__":
     name_the_sender()
     read_flags()
     watch_one_metric()
+    match_an_empty_rest()
     from ministack.app import main
 
     main()

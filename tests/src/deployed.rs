@@ -2,7 +2,11 @@
 //! a domain of their own there, so that they do not meet.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    collections::HashSet,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,11 +16,11 @@ use reqwest::{Body, Client, Request};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// The domain that tests write, and the one after which theirs is named.
-const DOMAIN: &str = "@example.com";
-/// How long mails may take, and how long none must come for there to be no more.
+/// How the domains begin that tests write, in each spelling that they use; theirs go in between.
+const DOMAINS: [&str; 3] = ["@example.", "@Example.", "@EXAMPLE."];
+/// How long a mail may take, and how long a second one like one that was found before.
 const LONGEST: Duration = Duration::from_secs(60);
-const QUIET: Duration = Duration::from_secs(3);
+const SECOND: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// What a test says that cannot do without the local stack; whoever runs the tests counts it apart.
@@ -26,8 +30,10 @@ pub const NEEDS_LOCAL: &str = "this needs the local stack: ";
 pub struct Deployed {
     api: String,
     mails: String,
-    domain: String,
+    /// Goes between the `@` and the domain.
+    part: String,
     client: Client,
+    found: Mutex<HashSet<String>>,
 }
 
 impl Deployed {
@@ -38,8 +44,8 @@ impl Deployed {
         static TESTS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
         let (kind, tests) = if with_admin { ('a', &TESTS[0]) } else { ('t', &TESTS[1]) };
         let (api, mails) = std::env::var("DEPLOYED_API").ok().zip(std::env::var("DEPLOYED_MAILS").ok())?;
-        let domain = format!("@{kind}{}.example.com", tests.fetch_add(1, Ordering::Relaxed));
-        Some(Self { api, mails, domain, client: Client::new() })
+        let part = format!("{kind}{}.", tests.fetch_add(1, Ordering::Relaxed));
+        Some(Self { api, mails, part, client: Client::new(), found: Mutex::default() })
     }
 
     /// The address of a path.
@@ -60,40 +66,38 @@ impl Deployed {
     /// A text as the deployment is to see it.
     pub fn outgoing(&self, text: &str) -> String {
         let encoded = |text: &str| text.replace('@', "%40");
-        text.replace(DOMAIN, &self.domain)
-            .replace(&DOMAIN.to_uppercase(), &self.domain.to_uppercase())
-            .replace(&encoded(DOMAIN), &encoded(&self.domain))
+        DOMAINS.into_iter().fold(text.to_owned(), |text, domain| {
+            let own = self.domain(domain);
+            text.replace(domain, &own).replace(&encoded(domain), &encoded(&own))
+        })
     }
 
     /// A text as the test is to see it.
     pub fn incoming(&self, text: &str) -> String {
-        text.replace(&self.domain, DOMAIN)
+        text.replace(&self.domain(DOMAINS[0]), DOMAINS[0])
     }
 
-    /// The mails to this test's people, newest first, once none comes any more.
-    pub async fn letters(&self) -> Vec<Letter> {
-        let end = Instant::now() + LONGEST;
-        let (mut letters, mut since) = (self.sent().await, Instant::now());
-        while since.elapsed() < QUIET && Instant::now() < end {
-            sleep(PAUSE).await;
-            let now = self.sent().await;
-            if now.len() != letters.len() {
-                (letters, since) = (now, Instant::now());
-            }
-        }
-        letters
+    fn domain(&self, domain: &str) -> String {
+        domain.replacen('@', &format!("@{}", self.part), 1)
     }
 
-    /// The first thing that `find` finds in the mails, newest first, once it is there.
-    pub async fn await_letter<T>(&self, find: impl Fn(&Letter) -> Option<T>) -> Option<T> {
-        let end = Instant::now() + LONGEST;
+    /// What `find` finds in the newest mail that has it, once it is there: another than it found before, if one comes.
+    pub async fn await_letter(&self, find: impl Fn(&Letter) -> Option<String>) -> Option<String> {
+        let began = Instant::now();
         loop {
             let found = self.sent().await.iter().find_map(&find);
-            if found.is_some() || Instant::now() > end {
+            let known = found.as_ref().is_some_and(|found| self.found().contains(found));
+            let patience = if known { SECOND } else { LONGEST };
+            if found.is_some() && !known || began.elapsed() > patience {
+                self.found().extend(found.clone());
                 return found;
             }
             sleep(PAUSE).await;
         }
+    }
+
+    fn found(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn sent(&self) -> Vec<Letter> {
@@ -113,7 +117,7 @@ impl Deployed {
                 .and_then(|at| DateTime::<Utc>::from_timestamp_millis((at * 1000.0) as i64))
                 .unwrap_or_default(),
         };
-        let ours = |mail: &&Value| mail["To"][0].as_str().is_some_and(|to| to.ends_with(&self.domain));
+        let ours = |mail: &&Value| mail["To"][0].as_str().is_some_and(|to| to.contains(&self.domain(DOMAINS[0])));
         let mut letters: Vec<Letter> = mails.filter(ours).map(letter).collect();
         letters.sort_by_key(|letter| std::cmp::Reverse(letter.sent_at));
         letters

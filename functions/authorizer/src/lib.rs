@@ -15,7 +15,7 @@ use shared::{
     domain::Account,
     http::{Authority, Problem},
     invocation,
-    telemetry::Meter,
+    telemetry::{self, Meter, Metric},
 };
 use thiserror::Error as Failing;
 
@@ -76,7 +76,14 @@ impl Authorizer {
     /// `Unauthorized` where a REST or WebSocket API's caller has no valid token: API Gateway answers 401. Anything else is a
     /// failure, of which it makes a 500.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let answered = invocation::observed(&self.meter, &event.context, self.answer(&event.payload)).await;
+        let work = async {
+            let answered = self.answer(&event.payload).await;
+            if matches!(answered, Err(Failure::Unauthorized)) {
+                telemetry::count(Metric::AuthorizerRefusals);
+            }
+            answered
+        };
+        let answered = invocation::observed(&self.meter, &event.context, work).await;
         answered.map_err(|failure| {
             if !matches!(failure, Failure::Unauthorized) {
                 tracing::error!(reason = aws::reason(&failure), "not decided");

@@ -55,6 +55,7 @@ struct Bounce {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Complaint {
+    complaint_feedback_type: Option<String>,
     complained_recipients: Vec<Recipient>,
 }
 
@@ -71,8 +72,11 @@ impl Event {
             Detail::Bounce { bounce } if bounce.bounce_type == "Permanent" => {
                 (Suppression::Bounced, bounce.bounced_recipients)
             }
-            Detail::Complaint { complaint } => (Suppression::Complained, complaint.complained_recipients),
-            Detail::Bounce { .. } | Detail::Other => (Suppression::Bounced, Vec::new()),
+            // `not-spam` takes a report back.
+            Detail::Complaint { complaint } if complaint.complaint_feedback_type.as_deref() != Some("not-spam") => {
+                (Suppression::Complained, complaint.complained_recipients)
+            }
+            Detail::Bounce { .. } | Detail::Complaint { .. } | Detail::Other => (Suppression::Bounced, Vec::new()),
         }
     }
 }

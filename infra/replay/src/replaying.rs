@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
 use aws_sdk_lambda::primitives::Blob;
@@ -8,10 +10,10 @@ use thiserror::Error;
 
 use crate::record::event_of;
 
-/// Messages that one call brings: SQS's own bound.
-const AT_ONCE: i32 = 10;
-/// Seconds for which nobody else is handed a message that is being replayed.
-const HELD: i32 = 300;
+/// Seconds for which nobody else is handed a message that is being replayed: more than its invocations can take.
+const HELD: i32 = 900;
+/// Seconds to wait for a message: without waiting, SQS asks a part of its servers alone, and may say that there is none.
+const WAIT: i32 = 5;
 /// Records that one invocation takes.
 const BATCH: usize = 10;
 
@@ -95,24 +97,25 @@ impl Replay {
     /// Where the queue does not answer.
     pub async fn run(&self, tell: impl Fn(String)) -> Result<Replayed, Failure> {
         let mut replayed = Replayed::default();
+        let mut seen = HashSet::new();
         loop {
-            let received = self.sqs.receive_message().queue_url(&self.queue).max_number_of_messages(AT_ONCE);
+            let received = self.sqs.receive_message().queue_url(&self.queue).wait_time_seconds(WAIT);
             let received = received.visibility_timeout(HELD).message_attribute_names("All").send().await;
-            let messages = received.map_err(refused)?.messages.unwrap_or_default();
-            if messages.is_empty() {
+            let Some(message) = received.map_err(refused)?.messages.unwrap_or_default().pop() else {
+                return Ok(replayed);
+            };
+            let name = message.message_id().unwrap_or("a message").to_owned();
+            if !seen.insert(name.clone()) {
                 return Ok(replayed);
             }
-            for message in messages {
-                let name = message.message_id().unwrap_or("a message").to_owned();
-                match self.replay(&message).await {
-                    Ok(()) => {
-                        replayed.done += 1;
-                        tell(format!("{name}: taken"));
-                    }
-                    Err(failure) => {
-                        replayed.left += 1;
-                        tell(format!("{name}: stays, {failure}"));
-                    }
+            match self.replay(&message).await {
+                Ok(()) => {
+                    replayed.done += 1;
+                    tell(format!("{name}: taken"));
+                }
+                Err(failure) => {
+                    replayed.left += 1;
+                    tell(format!("{name}: stays, {failure}"));
                 }
             }
         }

@@ -53,6 +53,7 @@ metrics! {
     WriteUnits Count "DynamoDB write units, as DynamoDB reports them";
     Conflicts Count "writes that met another one of the same items and were tried again";
     HashingWait Milliseconds "how long a password waited for a processor to hash on";
+    AuthorizerRefusals Count "callers of REST and WebSocket APIs that the authorizer refused, which Lambda takes for errors";
     SigningKeyAge Seconds "age of the keys that sign access tokens";
     DerivationKeyAge Seconds "age of the keys of codes, links and refresh tokens";
     Accounts Count "accounts that exist, told once a minute";

@@ -77,6 +77,10 @@ pub(super) async fn sign_in(
         Err(_) => None,
     };
     if let Some(metric) = metric {
+        // Where nobody gets in, that is told by zeros: what is not told cannot be computed with.
+        for outcome in [Metric::LoginsSucceeded, Metric::LoginsRefused, Metric::LoginsLocked] {
+            telemetry::add(outcome, 0.0);
+        }
         telemetry::count(metric);
     }
     outcome
