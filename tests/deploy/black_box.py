@@ -40,7 +40,7 @@ PARAMETERS = {"AdminEmails": ADMINS, "RateIpPerMinute": "0", "AuthReservedConcur
 
 def run(cloud, api, tests):
     """Runs every test that can be. Answers how many passed, how many others need what a deployment has not, and which failed."""
-    settings = {"DEPLOYED_API": api, "DEPLOYED_MAILS": f"{cloud.address}/_ministack/ses/messages", "RUST_BACKTRACE": "0"}
+    settings = {"DEPLOYED_API": api, "DEPLOYED_MAILS": f"{cloud.address}/_ministack/ses/messages", "RUST_BACKTRACE": "0", "RUST_MIN_STACK": "4194304"}
     skipped = [argument for names in NOT_RUN.values() for name in names for argument in ("--skip", name)]
     command = [tests, "--test-threads", "8", *skipped]
     told = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True).stdout

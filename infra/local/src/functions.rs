@@ -43,23 +43,24 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// Invokes the function of that binary with an event; nothing where it fails.
+    /// Invokes the function of that binary with an event; nothing where it fails. Boxed, since the futures of all functions
+    /// at once take much of a thread's stack.
     pub async fn invoke(&self, binary: &str, event: Value) -> Option<Value> {
         let context = Context::default();
         if binary == "authorizer" {
-            return self.authorizer.handle(LambdaEvent::new(event, context)).await.ok();
+            return Box::pin(self.authorizer.handle(LambdaEvent::new(event, context))).await.ok();
         }
         if binary == "rotation" {
-            return self.rotation.handle(LambdaEvent::new(event, context)).await.ok().map(Value::from);
+            return Box::pin(self.rotation.handle(LambdaEvent::new(event, context))).await.ok().map(Value::from);
         }
         if binary == "bounces" {
-            return self.bounces.handle(LambdaEvent::new(event, context)).await.ok().map(Value::from);
+            return Box::pin(self.bounces.handle(LambdaEvent::new(event, context))).await.ok().map(Value::from);
         }
         if let Some(consumer) = self.consumer(binary) {
-            return serde_json::to_value(consumer.invoke(LambdaEvent::new(event, Context::default())).await.ok()?).ok();
+            return serde_json::to_value(Box::pin(consumer.invoke(LambdaEvent::new(event, context))).await.ok()?).ok();
         }
         let (_, function) = self.http.iter().find(|(_, function)| function.binary == binary)?;
-        function.clone().invoke(LambdaEvent::new(serde_json::from_value(event).ok()?, Context::default())).await
+        Box::pin(function.clone().invoke(LambdaEvent::new(serde_json::from_value(event).ok()?, context))).await
     }
 
     /// The function of that binary, where streams wake it.

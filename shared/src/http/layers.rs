@@ -145,12 +145,13 @@ async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> 
     let signed = Signed::default();
     request.extensions_mut().insert(signed.clone());
 
-    let serving = async {
+    // Boxed, since each of the scopes around it takes it by value.
+    let serving = Box::pin(async {
         edge.note(&mut request).await;
         let response = next.run(request).await;
         let limits: (Vec<String>, Vec<String>) = RATE_LIMITS.with(RefCell::take).into_iter().unzip();
         (response, limits)
-    };
+    });
     let serving = RATE_LIMITS.scope(RefCell::default(), aws::traced(trace.as_deref(), serving));
     let of = [("request_id", id.as_str()), ("route", route.as_str())];
     let serving = meter.measure(&of, serving);
