@@ -100,7 +100,7 @@ impl Objects {
     /// # Errors
     /// Where the function was not given it.
     pub fn new(platform: &Platform, name: &'static str) -> Result<Self, SettingError> {
-        Ok(Self { client: platform.aws.s3.clone(), bucket: platform.settings.resource(name)?.into() })
+        Ok(Self { client: platform.aws.s3(), bucket: platform.settings.resource(name)?.into() })
     }
 
     /// Puts an object whose name stands for its content: whoever has it may keep it.

@@ -42,7 +42,7 @@ impl Platform {
 
     /// A platform with these settings and this clock.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        let aws = Clients::connect(&settings);
+        let aws = Clients::new(&settings);
         Self { settings: Arc::new(settings), aws, clock }
     }
 }

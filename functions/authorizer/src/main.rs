@@ -3,7 +3,7 @@
 use lambda_runtime::{LambdaEvent, service_fn};
 use shared::{Platform, StartFailure};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let authorizer = authorizer::Authorizer::load(&platform).await?;

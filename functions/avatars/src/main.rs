@@ -2,7 +2,7 @@
 
 use shared::{Platform, StartFailure, http};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), StartFailure> {
     let platform = Platform::of_process()?;
     let state = avatars::State::load(&platform).await?;

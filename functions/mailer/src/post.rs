@@ -57,7 +57,7 @@ pub struct Post {
 impl Post {
     /// The post of this stack.
     pub fn new(platform: &Platform) -> Self {
-        Self { client: platform.aws.ses.clone(), settings: Arc::clone(&platform.settings) }
+        Self { client: platform.aws.ses(), settings: Arc::clone(&platform.settings) }
     }
 
     /// Sends a mail to one address.

@@ -48,7 +48,7 @@ impl State {
         ];
         Ok(Self {
             pages: Pages::new(&settings, &[("root.html", include_str!("pages/root.html"))])?,
-            tables: Tables::new(platform.aws.dynamodb.clone(), tables),
+            tables: Tables::new(platform.aws.dynamodb(), tables),
             documented: Documented::load()?,
             published: Keyring::new(platform),
             scrape_token: Keyring::new(platform),

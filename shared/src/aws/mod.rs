@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents, SharedCredentialsProvider,
     interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig, timeout::TimeoutConfig,
 };
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use http::HeaderValue;
 
@@ -24,40 +25,41 @@ const ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// One client for each AWS service. Making one costs no network.
+/// Makes a client for each AWS service that is asked for: a function that asks for none of S3 carries none of its SDK. All of
+/// them share their connections and what they trust. Making one costs no network.
 #[derive(Clone)]
 pub struct Clients {
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    pub s3: aws_sdk_s3::Client,
-    pub secrets: aws_sdk_secretsmanager::Client,
-    pub ses: aws_sdk_sesv2::Client,
+    config: SdkConfig,
 }
 
 impl Clients {
-    /// Makes the clients that `settings` describe.
-    pub fn connect(settings: &Settings) -> Self {
-        let shared = sdk_config(settings);
-        Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(
-                aws_sdk_dynamodb::config::Builder::from(&shared)
-                    .interceptor(TraceHeader)
-                    .interceptor(CapacityMeter)
-                    .build(),
-            ),
-            s3: aws_sdk_s3::Client::from_conf(
-                aws_sdk_s3::config::Builder::from(&shared).interceptor(TraceHeader).build(),
-            ),
-            secrets: aws_sdk_secretsmanager::Client::from_conf(
-                aws_sdk_secretsmanager::config::Builder::from(&shared).interceptor(TraceHeader).build(),
-            ),
-            ses: aws_sdk_sesv2::Client::from_conf(
-                // SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again.
-                aws_sdk_sesv2::config::Builder::from(&shared)
-                    .retry_config(RetryConfig::disabled())
-                    .interceptor(TraceHeader)
-                    .build(),
-            ),
-        }
+    /// What makes the clients that `settings` describe.
+    pub fn new(settings: &Settings) -> Self {
+        Self { config: sdk_config(settings) }
+    }
+
+    /// Of DynamoDB.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+        aws_sdk_dynamodb::Client::from_conf(config.interceptor(TraceHeader).interceptor(CapacityMeter).build())
+    }
+
+    /// Of S3.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config);
+        aws_sdk_s3::Client::from_conf(config.interceptor(TraceHeader).build())
+    }
+
+    /// Of Secrets Manager.
+    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+        aws_sdk_secretsmanager::Client::from_conf(config.interceptor(TraceHeader).build())
+    }
+
+    /// Of SES. SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again.
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        let config = aws_sdk_sesv2::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        aws_sdk_sesv2::Client::from_conf(config.interceptor(TraceHeader).build())
     }
 }
 
@@ -71,8 +73,10 @@ fn sdk_config(settings: &Settings) -> SdkConfig {
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(FIRST_PAUSE)
         .with_max_backoff(LONGEST_PAUSE);
+    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(https)
         .region(Region::new(settings.aws.region.clone()))
         .retry_config(retries)
         .timeout_config(timeouts);

@@ -41,7 +41,7 @@ pub(super) struct InUse {
 pub(super) async fn read(platform: &Platform, setting: &'static str) -> Result<InUse, SecretError> {
     let name = platform.settings.resource(setting)?.to_owned();
     let unreadable = |reason: String| SecretError::Unreadable { name: name.clone(), reason };
-    let answer = platform.aws.secrets.get_secret_value().secret_id(&name).send().await;
+    let answer = platform.aws.secrets().get_secret_value().secret_id(&name).send().await;
     let secret = answer.map_err(|error| unreadable(reason(&error)))?;
     let text = secret.secret_string().ok_or_else(|| unreadable("it holds no text".into()))?.to_owned();
     let made_at = secret.created_date().and_then(|at| DateTime::from_timestamp_secs(at.secs()));
@@ -62,7 +62,7 @@ impl Secret {
     /// Where the function was not given it.
     pub fn new(platform: &Platform, setting: &'static str) -> Result<Self, SettingError> {
         let name = platform.settings.resource(setting)?.to_owned();
-        Ok(Self { client: platform.aws.secrets.clone(), name })
+        Ok(Self { client: platform.aws.secrets(), name })
     }
 
     /// Its name or its ARN, as the function was given it.

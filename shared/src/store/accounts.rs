@@ -122,7 +122,7 @@ impl Accounts {
     pub fn new(platform: &Platform) -> Result<Self, SettingError> {
         let settings = &platform.settings;
         Ok(Self {
-            client: platform.aws.dynamodb.clone(),
+            client: platform.aws.dynamodb(),
             users: settings.resource("USERS_TABLE")?.into(),
             tokens: settings.resource("TOKENS_TABLE").ok().map(Into::into),
             audit: settings.resource("AUDIT_TABLE").ok().map(Into::into),

@@ -75,7 +75,7 @@ impl Attempts {
     /// Where the function was not given the table.
     pub fn new(platform: &Platform) -> Result<Self, SettingError> {
         let table = platform.settings.resource("ATTEMPTS_TABLE")?.into();
-        Ok(Self { client: platform.aws.dynamodb.clone(), table })
+        Ok(Self { client: platform.aws.dynamodb(), table })
     }
 
     /// Stores the code and reads the counts, in one round trip. The code's `PENDING` row leads to it should no attempt

@@ -42,7 +42,7 @@ impl Counters {
     /// Where the function was not given the table.
     pub fn new(platform: &Platform) -> Result<Self, SettingError> {
         let tokens = platform.settings.resource("TOKENS_TABLE")?.into();
-        Ok(Self { client: platform.aws.dynamodb.clone(), tokens })
+        Ok(Self { client: platform.aws.dynamodb(), tokens })
     }
 
     /// Counts those of `events` that have not been counted: all of them, or, at an error, none.

@@ -48,7 +48,7 @@ impl Limits {
     /// Where the function was not given the table.
     pub fn new(platform: &Platform) -> Result<Self, SettingError> {
         let tokens = platform.settings.resource("TOKENS_TABLE")?.into();
-        Ok(Self { client: platform.aws.dynamodb.clone(), tokens })
+        Ok(Self { client: platform.aws.dynamodb(), tokens })
     }
 
     /// Counts one call of `lookup`, a keyed hash of whoever is limited.

@@ -37,7 +37,7 @@ impl Mails {
     /// Where the function was not given the table.
     pub fn new(platform: &Platform) -> Result<Self, SettingError> {
         let tokens = platform.settings.resource("TOKENS_TABLE")?.into();
-        Ok(Self { client: platform.aws.dynamodb.clone(), tokens })
+        Ok(Self { client: platform.aws.dynamodb(), tokens })
     }
 
     /// Notes that the mail is owed. Answers `false` where it was sent before.

@@ -51,7 +51,7 @@ impl Suppressions {
     /// Where the function was not given the table.
     pub fn new(platform: &Platform) -> Result<Self, SettingError> {
         let tokens = platform.settings.resource("TOKENS_TABLE")?.into();
-        Ok(Self { client: platform.aws.dynamodb.clone(), tokens })
+        Ok(Self { client: platform.aws.dynamodb(), tokens })
     }
 
     /// Remembers that the address behind `lookup` gets no mail from now on. What lasts longer stays.

@@ -9,32 +9,32 @@ use std::{
     time::Duration,
 };
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::format::FmtSpan};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 use uuid::Uuid;
 
 use crate::config::Settings;
 
 /// Starts the log. A second start in one process changes nothing.
 pub fn start(settings: &Settings) {
-    let filter = filter(&settings.log_level);
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_span_events(FmtSpan::NONE)
-        .with_target(false)
-        .with_env_filter(filter);
+        .with_target(false);
     // Fails where a log has been started already.
-    let _ = subscriber.try_init();
+    let _ = tracing_subscriber::registry().with(filter(&settings.log_level)).with(lines).try_init();
 }
 
 /// The level is for what this service says. The SDK would print whole requests at its finer ones, so everyone else is held
 /// to warnings.
-fn filter(level: &str) -> EnvFilter {
+fn filter(level: &str) -> Targets {
     let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
-    let ours = OURS.map(|name| format!("{name}={level}")).join(",");
-    EnvFilter::new(format!("{},{ours}", level.min(LevelFilter::WARN)))
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|name| (name, level)))
 }
 
 /// The crates that speak here.
