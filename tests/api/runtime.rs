@@ -15,7 +15,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use local::{Function, TEMPLATE, Template};
+use local::{TEMPLATE, Template};
 use serde_json::{Value, json};
 use tests::{
     client::{App, PASSWORD},
@@ -85,19 +85,6 @@ async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> 
     (read(&answer), lines.lines().map(read).collect())
 }
 
-/// The settings that the template gives a function, with the AWS endpoints of `app`.
-fn settings(app: &App, function: &Function) -> Vec<(String, String)> {
-    let endpoint = format!("http://{}", app.aws_address());
-    let local = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ENDPOINT_URL", &endpoint),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-    ];
-    let local = local.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    function.environment.clone().into_iter().chain(local).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_answers_an_event_under_the_runtime_api() {
     let app = App::start().await;
@@ -110,7 +97,7 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         ("system", "readyz", 200),
     ];
     for function in Template::parse(TEMPLATE).expect("a template").functions() {
-        let settings = settings(&app, &function);
+        let settings = app.environment_of(&function);
         let waking = match function.binary.as_str() {
             "mailer" => "registered",
             "authorizer" => "http_2_0",
@@ -155,7 +142,7 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
     for (password, status, metric) in [(PASSWORD, 200, "LoginsSucceeded"), ("a wrong one", 401, "LoginsRefused")] {
         let mut event: Value = serde_json::from_str(&event).expect("JSON");
         event["body"] = json!({ "email": "alice@example.com", "password": password }).to_string().into();
-        let (answer, log) = run(folder.join("auth"), settings(&app, auth), event.clone()).await;
+        let (answer, log) = run(folder.join("auth"), app.environment_of(auth), event.clone()).await;
         assert_eq!(answer["statusCode"], status);
         let [metrics, line] = log.as_slice() else { panic!("two lines: {log:#?}") };
 
@@ -211,7 +198,7 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
         ("authorizer", "PublicKeys"),
     ];
     for (name, secret) in cases {
-        let mut settings = settings(&app, &function(name));
+        let mut settings = app.environment_of(&function(name));
         settings.iter_mut().filter(|(_, value)| value == secret).for_each(|(_, value)| *value = "missing".to_owned());
         let (started, told) = start(folder.join(name), settings).await;
         assert!(!started && told.contains("the secret missing cannot be read"), "{name} {secret}: {told}");
@@ -225,7 +212,7 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
             let token = format!("0193f0de-0000-4000-8000-{number:012}");
             let put = json!({ "SecretId": secret, "SecretString": text, "ClientRequestToken": token });
             app.secrets("PutSecretValue", put).await;
-            let (started, told) = start(folder.join("auth"), settings(&app, &function("auth"))).await;
+            let (started, told) = start(folder.join("auth"), app.environment_of(&function("auth"))).await;
             assert!(!started && told.contains("is damaged"), "{secret} {number}: {told}");
             assert_eq!(told.lines().count(), 1, "{told}");
             assert!(!told.contains("PRIVATE"), "{told}");

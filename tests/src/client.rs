@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, ops::Deref};
 
-use local::{Data, Entry, Letter, Options, Stack};
+use local::{Data, Entry, Function, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -235,6 +235,30 @@ impl App {
         self.stack("many attempts").load_attempts(member.id.parse().expect("an id"), count).expect("attempts");
     }
 
+    /// The environment of a function's process that takes this stack's AWS endpoints and speaks for its API.
+    pub fn environment_of(&self, function: &Function) -> Vec<(String, String)> {
+        let endpoint = format!("http://{}", self.aws_address());
+        let local = [
+            ("ISSUER", self.stack("the issuer").issuer()),
+            ("AWS_REGION", "eu-central-1".to_owned()),
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ];
+        let local = local.map(|(name, value)| (name.to_owned(), value));
+        function.environment.clone().into_iter().chain(local).collect()
+    }
+
+    /// Opens an entry of the ledger for an invocation past the API.
+    pub fn open_entry(&self, trace: &str, request_id: &str) {
+        self.stack("the ledger").open_entry(trace, request_id);
+    }
+
+    /// What an invocation past the API asked of AWS.
+    pub fn entry(&self, request_id: &str) -> Option<Entry> {
+        self.stack("the ledger").entry(request_id)
+    }
+
     /// The keys of a bucket's objects, past the service.
     pub fn objects(&self, bucket: &str) -> Vec<String> {
         self.stack("the buckets").objects(bucket)
@@ -379,7 +403,7 @@ impl App {
 }
 
 impl Member {
-    fn new(email: &str, answer: &Answer) -> Self {
+    pub(crate) fn new(email: &str, answer: &Answer) -> Self {
         let body = answer.json();
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         Self {

@@ -2,12 +2,15 @@
 //! them; a test fails where one differs.
 
 use std::{
-    fs, io,
+    error::Error,
+    fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 use shared::{config::DOCUMENTATION, http, telemetry::METRICS};
+
+use crate::capacity;
 
 /// The root of the project.
 pub fn root() -> PathBuf {
@@ -17,18 +20,17 @@ pub fn root() -> PathBuf {
 /// Every derived file with what it should hold.
 ///
 /// # Errors
-/// Where a file that is derived in part cannot be read.
-pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
+/// Where a file that is derived in part, or what the bench measured, cannot be read.
+pub async fn files() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     let readme = fs::read_to_string(root().join("README.md"))?;
     let readme = replaced(&readme, "endpoints", &endpoints());
     let readme = replaced(&readme, "settings", &settings());
     let operations = fs::read_to_string(root().join("docs/operations.md"))?;
     let operations = replaced(&operations, "metrics", &metrics());
-    Ok(vec![
-        ("infra/openapi.json".into(), openapi()),
-        ("README.md".into(), readme),
-        ("docs/operations.md".into(), operations),
-    ])
+    let figures = figures::files(&root(), &capacity::walk().await)?;
+    let documents = [("infra/openapi.json", openapi()), ("README.md", readme), ("docs/operations.md", operations)];
+    let documents = documents.map(|(path, text)| (path.into(), text));
+    Ok(documents.into_iter().chain(figures.into_iter().map(|(path, text)| (path.into(), text))).collect())
 }
 
 /// The OpenAPI document of all functions.

@@ -1,5 +1,6 @@
 //! What the tests share: a stack of their own each, and clients named for who is calling.
 
+pub mod capacity;
 pub mod client;
 pub mod deployed;
 pub mod derived;

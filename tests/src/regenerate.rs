@@ -1,9 +1,10 @@
 //! Writes every derived file anew.
 
-use std::{fs, io};
+use std::{error::Error, fs};
 
-fn main() -> io::Result<()> {
-    for (path, content) in tests::derived::files()? {
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    for (path, content) in tests::derived::files().await? {
         fs::write(tests::derived::root().join(&path), content)?;
         println!("{}", path.display());
     }

@@ -12,7 +12,12 @@ use serde::{Deserialize, Serialize};
 use shared::{clock::TimeSource, markup};
 
 use crate::{
-    aws::{Aws, faults::Fault, mailbox::Letter},
+    aws::{
+        Aws,
+        faults::Fault,
+        mailbox::Letter,
+        partitions::{Bound, Hottest},
+    },
     clock::MovableClock,
     ledger::Entry,
     schedule::Schedule,
@@ -35,6 +40,7 @@ pub fn router(control: Control) -> Router {
         .route("/_local/clock", post(clock))
         .route("/_local/ledger", get(ledger))
         .route("/_local/faults", post(faults))
+        .route("/_local/partitions", get(hottest).post(bound))
         .with_state(control)
 }
 
@@ -99,4 +105,15 @@ async fn ledger(State(control): State<Control>, Query(which): Query<Which>) -> J
 async fn faults(State(control): State<Control>, Json(fault): Json<Fault>) -> StatusCode {
     control.aws.faults.inject(fault);
     StatusCode::NO_CONTENT
+}
+
+/// Bounds what one key takes from now on.
+async fn bound(State(control): State<Control>, Json(bound): Json<Bound>) -> StatusCode {
+    control.aws.dynamodb.partitions.set(&bound);
+    StatusCode::NO_CONTENT
+}
+
+/// What the hottest key of each kind has taken since then.
+async fn hottest(State(control): State<Control>) -> Json<Vec<Hottest>> {
+    Json(control.aws.dynamodb.partitions.hottest())
 }

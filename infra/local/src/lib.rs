@@ -15,7 +15,7 @@ mod schedule;
 mod streams;
 mod template;
 
-pub use aws::mailbox::Letter;
+pub use aws::{mailbox::Letter, partitions::Hottest};
 pub use ledger::{Call, Entry};
 pub use load::Loaded;
 pub use template::{Function, Template};
@@ -111,6 +111,22 @@ impl Stack {
         self.functions.invoke(binary, event).await
     }
 
+    /// The address that tokens are issued at.
+    pub fn issuer(&self) -> String {
+        issuer(self.address)
+    }
+
+    /// Opens an entry of the ledger for an invocation that does not come through the gateway; its calls carry the root of its
+    /// trace, `Root=<root>`.
+    pub fn open_entry(&self, trace: &str, request_id: &str) {
+        self.aws.ledger.open(trace, request_id, "invocation");
+    }
+
+    /// The ledger's entry of a request.
+    pub fn entry(&self, request_id: &str) -> Option<Entry> {
+        self.aws.ledger.entries(Some(request_id)).into_iter().next()
+    }
+
     /// The keys of a bucket's objects, in alphabetical order.
     pub fn objects(&self, bucket: &str) -> Vec<String> {
         self.aws.objects(bucket)
@@ -146,6 +162,10 @@ impl Stack {
     }
 }
 
+fn issuer(address: SocketAddr) -> String {
+    format!("http://localhost:{}", address.port())
+}
+
 async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
     let refused = |error: std::io::Error| StartError::Port { port, reason: error.to_string() };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
@@ -162,7 +182,7 @@ pub(crate) struct Overrides {
 impl Overrides {
     fn new(options: &Options, address: SocketAddr, aws_address: SocketAddr) -> Self {
         let local = BTreeMap::from([
-            ("ISSUER", format!("http://localhost:{}", address.port())),
+            ("ISSUER", issuer(address)),
             ("ROOT_LINKS", "Mailbox=/_local/mailbox".to_owned()),
             // Every client of a local stack has the same address.
             ("RATE_IP_PER_MINUTE", "0".to_owned()),

@@ -27,6 +27,7 @@ pub struct Function {
     /// The workspace's binary that it runs.
     pub binary: String,
     pub environment: BTreeMap<String, String>,
+    pub memory_mb: u32,
     pub streams: Vec<StreamSource>,
 }
 
@@ -101,6 +102,9 @@ impl Template {
             logical_id: logical_id.to_owned(),
             binary: resource["Metadata"]["BuildProperties"]["Binary"].as_str()?.to_owned(),
             environment: variables.map(|(name, value)| (name.clone(), self.text(value))).collect(),
+            memory_mb: [&properties["MemorySize"], &self.0["Globals"]["Function"]["MemorySize"]]
+                .into_iter()
+                .find_map(|size| size.as_u64()?.try_into().ok())?,
             streams: events.filter_map(|(_, event)| stream(event)).collect(),
         })
     }

@@ -10,7 +10,7 @@ use shared::clock::TimeSource;
 use std::sync::Arc;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use super::{Answer, capacity};
+use super::{Answer, capacity, partitions::Partitions};
 use crate::{
     Data, StartError,
     clock::MovableClock,
@@ -21,6 +21,7 @@ use crate::{
 #[derive(Clone)]
 pub struct DynamoDb {
     pub database: Database,
+    pub partitions: Partitions,
     client: Client,
     url: String,
 }
@@ -46,7 +47,7 @@ impl DynamoDb {
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let engine = database.clone();
         tasks.spawn(dynoxide::server::serve_on(listener, engine));
-        let dynamodb = Self { database, client: Client::new(), url };
+        let dynamodb = Self { database, partitions: Partitions::default(), client: Client::new(), url };
         for table in template.tables() {
             dynamodb.make(&table).await?;
         }
@@ -88,6 +89,9 @@ impl DynamoDb {
         if counted {
             request["ReturnConsumedCapacity"] = json!("TOTAL");
         }
+        if WRITES.contains(&operation) && !self.partitions.admit(&request) {
+            return Answer::refused(StatusCode::BAD_REQUEST, "ThrottlingException", "the key takes no more writes yet");
+        }
         let mut answer = self.forward(operation, &request).await;
         answer.table = request["TableName"].as_str().map(str::to_owned);
         let pk = [&request["Key"]["pk"]["S"], &request["Item"]["pk"]["S"]].into_iter().find_map(Value::as_str);
@@ -102,6 +106,7 @@ impl DynamoDb {
         } else if is(&answer.body, "TransactionCanceledException") {
             answer.wru = cancelled(&request);
         }
+        self.partitions.took(&request, answer.wru);
         answer
     }
 

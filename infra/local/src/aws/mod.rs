@@ -2,6 +2,7 @@
 
 pub mod faults;
 pub mod mailbox;
+pub mod partitions;
 
 mod capacity;
 pub mod cloudformation;

@@ -1,0 +1,156 @@
+//! `cargo run --release -p bench` measures the service on this machine and writes what it saw under `docs/`.
+//! `-- --only cold --only warm` measures these parts, shows them, and writes nothing.
+
+mod attack;
+mod build;
+mod clients;
+mod cold;
+mod hashing;
+mod logins;
+mod machine;
+mod people;
+mod proc;
+mod requests;
+mod runtime_api;
+mod scale;
+mod stats;
+mod warm;
+
+use std::{fmt, fs, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use figures::measured::Measured;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tests::derived::root;
+
+/// Measures the service on this machine.
+#[derive(Parser)]
+struct Arguments {
+    /// A part to measure and show, in place of measuring all of them and writing the documents.
+    #[arg(long)]
+    only: Vec<Part>,
+    /// The one request that is measured where functions are warm.
+    #[arg(long, requires = "only")]
+    operation: Option<String>,
+    /// Takes the functions as they were built last.
+    #[arg(long, requires = "only")]
+    built: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verifies one hash for so many seconds and prints how often: what the bench runs on one processor.
+    #[command(hide = true)]
+    Hash {
+        seconds: u32,
+        /// In memory that is kept, as the service does it.
+        #[arg(long)]
+        kept: bool,
+    },
+    /// Prints how many milliseconds the process's first random bytes take.
+    #[command(hide = true)]
+    Seed,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Cold,
+    Warm,
+    Clients,
+    Logins,
+    Hashing,
+    People,
+    Histories,
+    Attack,
+}
+
+/// Why a figure could not be measured. Without it nothing is written.
+pub struct Failure(String);
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What a measurement comes to.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let ended = match arguments.command {
+        Some(Command::Hash { seconds, kept }) => hashing::count(seconds, kept).await.map(|count| println!("{count}")),
+        Some(Command::Seed) => cold::seed().map(|took| println!("{took}")),
+        None => run(&arguments).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(reason)) => {
+            eprintln!("The bench stops, and writes nothing: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<()> {
+    let Arguments { only, built, operation, .. } = arguments;
+    let functions = build::functions(*built)?;
+    let style = ProgressStyle::with_template("{bar:30} {pos:>3} of {len} {elapsed} {msg}")?;
+    let bar = ProgressBar::new(0).with_style(style);
+    if only.is_empty() {
+        // The quiet ones first: a machine that has just been at work for minutes is another one.
+        let machine = machine::describe()?;
+        let hashing = hashing::measure(&bar)?;
+        let cold = cold::measure(&functions, &bar).await?;
+        let seeding_ms = cold::seeding()?;
+        let (warm, stored) = warm::measure(&functions, None, &bar).await?;
+        let measured = Measured {
+            machine,
+            hashing,
+            cold,
+            seeding_ms,
+            warm,
+            stored,
+            clients: clients::measure(&bar).await?,
+            logins: logins::measure(&functions, &bar).await?,
+            attack: attack::measure(&bar).await?,
+            people: people::measure(&bar).await?,
+            histories: scale::measure(&bar).await?,
+        };
+        bar.finish_and_clear();
+        fs::write(root().join(figures::MEASURED), serde_json::to_string_pretty(&measured)? + "\n")?;
+        println!("{} is written. `cargo run -p tests --bin regenerate` makes the pages of it.", figures::MEASURED);
+        return Ok(());
+    }
+    for part in only {
+        let shown = match part {
+            Part::Cold => json!(cold::measure(&functions, &bar).await?),
+            Part::Warm => json!(warm::measure(&functions, operation.as_deref(), &bar).await?.0),
+            Part::Clients => json!(clients::measure(&bar).await?),
+            Part::Logins => json!(logins::measure(&functions, &bar).await?),
+            Part::Hashing => json!(hashing::measure(&bar)?),
+            Part::People => json!(people::measure(&bar).await?),
+            Part::Histories => json!(scale::measure(&bar).await?),
+            Part::Attack => json!(attack::measure(&bar).await?),
+        };
+        bar.suspend(|| println!("{}", shown_as_lines(&shown)));
+    }
+    Ok(())
+}
+
+/// A line for each element, so that a terminal can hold them.
+fn shown_as_lines(value: &serde_json::Value) -> String {
+    let lines = value.as_array().map(|rows| rows.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    lines.unwrap_or_else(|| format!("{value:#}"))
+}

@@ -1,0 +1,348 @@
+//! `docs/performance.md` and its plots.
+
+use std::{collections::BTreeMap, error::Error, fmt::Write};
+
+use crate::{
+    measured::{Attack, Clients, Cold, Hashing, Logins, Measured, Scaled, Warm},
+    plot::{self, Line},
+};
+
+/// Most that a first answer may come later than an empty function's, in milliseconds: of one that signs, and of the others.
+const OVER_EMPTY: (f64, f64) = (40.0, 10.0);
+/// Most bytes of a zip.
+const ZIP: u64 = 6 * 1024 * 1024;
+
+/// A file's path under `docs/` and its content.
+pub type File = (String, String);
+
+/// The page and its plots.
+///
+/// # Errors
+/// Where there is nothing to plot.
+pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
+    let machine = &measured.machine;
+    let mut page = format!(
+        "# Performance\n\n\
+         Written by the bench from what it measured in one run, and from nothing else: `cargo run --release -p bench`. The raw \
+         figures are `performance/measured.json`. What each endpoint takes of DynamoDB is in [capacity.md](capacity.md), what \
+         that costs in [cost.md](cost.md), and what comes beyond one machine in [scaling.md](scaling.md).\n\n\
+         Measured on {}: {} ({}), {} cores, {} GiB of memory, Linux {}, {}. Absolute times are this machine's; every comparison is \
+         of things that ran side by side, in turns.\n\n",
+        machine.date,
+        machine.processor,
+        machine.architecture,
+        machine.cores,
+        machine.memory_gib,
+        machine.kernel,
+        machine.rustc,
+    );
+    let mut files = Vec::new();
+    for section in [
+        cold(&measured.cold, measured.seeding_ms)?,
+        warm(&measured.warm),
+        clients(&measured.clients)?,
+        logins(&measured.logins),
+        hashing(&measured.hashing),
+        scaled(
+            "Among many people",
+            "Each row is the same request among more and more people, in the median and with the most units of any time.",
+            "people",
+            &measured.people,
+        )?,
+        scaled("In long histories", "The same of one person's history.", "histories", &measured.histories)?,
+        attack(&measured.attack),
+    ] {
+        page += &section.text;
+        files.extend(section.plots);
+    }
+    files.push(("performance.md".to_owned(), page));
+    Ok(files)
+}
+
+struct Section {
+    text: String,
+    plots: Vec<File>,
+}
+
+impl Section {
+    fn new(title: &str, introduction: &str) -> Self {
+        Self { text: format!("## {title}\n\n{introduction}\n\n"), plots: Vec::new() }
+    }
+
+    fn table(&mut self, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        self.text += &line(&head.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        self.text += &line(&vec!["---".to_owned(); head.len()]);
+        rows.into_iter().for_each(|row| self.text += &line(&row));
+        self.text.push('\n');
+    }
+
+    fn plot(&mut self, name: &str, title: &str, svg: String) {
+        let path = format!("performance/{name}.svg");
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "![{title}]({path})\n\n");
+        self.plots.push((path, svg));
+    }
+}
+
+fn cold(rows: &[Cold], seeding_ms: f64) -> Result<Section, Box<dyn Error>> {
+    let mut section = Section::new(
+        "Cold start",
+        "Each function is spawned under a Lambda Runtime API of the bench's own, with the AWS endpoints of the local stack: to its \
+         first request for an event, and to its first answer. `empty` is a lambda_http function that answers and does nothing else, \
+         built with the same profile and started in the same round; the medians of the differences to it are asked for: at most \
+         10 ms, and 40 ms for a function that signs. A zip is to have at most 6 MiB. Not in these figures: what Lambda itself needs \
+         to place an instance and load a zip, and TLS, since the endpoints here are plain HTTP.",
+    );
+    let head = [
+        "function",
+        "first event",
+        "rounds",
+        "to `next`",
+        "to the answer",
+        "over `empty`",
+        "times `empty`",
+        "peak memory",
+        "zip",
+    ];
+    let empty = rows.iter().find(|row| row.function == "empty").map_or(f64::NAN, |row| row.to_answer_ms);
+    section.table(
+        &head,
+        rows.iter().map(|row| {
+            let bound = if row.signs { OVER_EMPTY.0 } else { OVER_EMPTY.1 };
+            vec![
+                format!("`{}`", row.function),
+                row.event.clone(),
+                row.runs.to_string(),
+                ms(row.to_next_ms),
+                ms(row.to_answer_ms),
+                format!("{}{}", ms(row.over_empty_ms), over(row.over_empty_ms > bound)),
+                format!("{:.1}", row.to_answer_ms / empty),
+                format!("{:.1} MiB", row.peak_rss_kib as f64 / 1024.0),
+                format!("{:.2} MiB{}", row.zip_bytes as f64 / 1_048_576.0, over(row.zip_bytes > ZIP)),
+            ]
+        }),
+    );
+    // Writing to a string cannot fail.
+    let _ = write!(
+        section.text,
+        "The first random bytes of a process take {} here: the generator is seeded from the processor's jitter. A function that \
+         signs does so on a thread of its own, beside everything else, and waits for it; on AWS so does every other one, before its first \
+         TLS handshake, and none of these figures has that in it.\n\n",
+        ms(seeding_ms)
+    );
+    let bars: Vec<_> = rows.iter().map(|row| (format!("{}: {}", row.function, row.event), row.to_answer_ms)).collect();
+    let title = "From spawning to the first answer";
+    section.plot("cold", title, plot::bars(title, "milliseconds", &bars, None)?);
+    Ok(section)
+}
+
+/// Says that a figure is beyond its bound.
+fn over(beyond: bool) -> &'static str {
+    if beyond { " (over)" } else { "" }
+}
+
+fn warm(rows: &[Warm]) -> Section {
+    let mut section = Section::new(
+        "Warm, one request at a time",
+        "As Lambda does it: one instance, one request at a time. Processor time is the function's own, user and system, from \
+         `/proc`; the store and the Runtime API are another process. Store is the time during which at least one call to an AWS endpoint \
+         was under way, here a local one; on AWS each round trip takes a few milliseconds, during which the function sleeps.",
+    );
+    section.table(
+        &["request", "function", "requests", "processor time", "answer after", "of it the store", "peak memory"],
+        rows.iter().map(|row| {
+            vec![
+                format!("`{}`", row.operation),
+                format!("`{}`", row.function),
+                row.requests.to_string(),
+                format!("{:.0} µs", row.cpu_us),
+                format!("{:.0} µs", row.wall_us),
+                format!("{:.0} µs", row.store_us),
+                format!("{:.1} MiB", row.peak_rss_kib as f64 / 1024.0),
+            ]
+        }),
+    );
+    section
+}
+
+fn clients(rows: &[Clients]) -> Result<Section, Box<dyn Error>> {
+    let mut section = Section::new(
+        "Under many clients",
+        "The whole local stack, the gateway, the functions, the database and the clients themselves, on this machine's cores. Each \
+         client sends the next request when it has the last answer, so that a latency is that of a queue of that length.",
+    );
+    let mut operations: BTreeMap<&str, Vec<&Clients>> = BTreeMap::new();
+    rows.iter().for_each(|row| operations.entry(&row.operation).or_default().push(row));
+    section.table(
+        &["request", "clients", "requests", "a second", "p50", "p99"],
+        operations.values().flatten().map(|row| {
+            vec![
+                format!("`{}`", row.operation),
+                row.clients.to_string(),
+                row.requests.to_string(),
+                format!("{:.0}", row.per_second),
+                ms(row.p50_ms),
+                ms(row.p99_ms),
+            ]
+        }),
+    );
+    let lines = |value: fn(&Clients) -> f64| {
+        let line = |(name, rows): (&&str, &Vec<&Clients>)| Line {
+            name: (*name).to_owned(),
+            points: rows.iter().map(|row| (row.clients as f64, value(row))).collect(),
+        };
+        operations.iter().map(line).collect::<Vec<_>>()
+    };
+    let title = "Requests a second by clients";
+    section.plot(
+        "throughput",
+        title,
+        plot::lines(title, "clients", "requests a second", &lines(|row| row.per_second))?,
+    );
+    let title = "p99 by clients";
+    section.plot("latency", title, plot::lines(title, "clients", "milliseconds", &lines(|row| row.p99_ms))?);
+    Ok(section)
+}
+
+fn logins(logins: &Logins) -> Section {
+    let mut section = Section::new(
+        "Logins and what a hash allows",
+        "A login is to cost little more than the verification of its password. On one core: bare verifications, then logins by instances \
+         of `auth` that share that core, while the store and the clients have the others; at least 0.9 is asked for. On all cores: the whole \
+         stack with the database and 64 clients in it.",
+    );
+    let rate = |rate: f64| format!("{rate:.1}");
+    section.table(
+        &["cores", "verifications a second", "logins a second", "ratio"],
+        [
+            vec![
+                format!("one, {} instances, {} rounds", logins.instances, logins.rounds),
+                format!("{}, as the library makes them", rate(logins.bare_per_second)),
+                rate(logins.per_second),
+                format!("{:.3}{}", logins.ratio, below(logins.ratio < 0.9)),
+            ],
+            vec![
+                "the same".to_owned(),
+                format!("{}, in memory that is kept, as here", rate(logins.kept_per_second)),
+                rate(logins.per_second),
+                format!("{:.3}", logins.kept_ratio),
+            ],
+            vec![
+                "all, everything on them".to_owned(),
+                format!("{}, as the library makes them", rate(logins.whole_bare_per_second)),
+                rate(logins.whole_per_second),
+                format!("{:.3}", logins.whole_ratio),
+            ],
+        ],
+    );
+    section.text += "While logins take all cores, the p99 of everything else is to stay under 50 ms:\n\n";
+    section.table(
+        &["request", "requests", "p50", "p99"],
+        logins.beside.iter().map(|row| {
+            let beyond = over(row.p99_ms >= 50.0);
+            vec![
+                format!("`{}`", row.operation),
+                row.requests.to_string(),
+                ms(row.p50_ms),
+                format!("{}{beyond}", ms(row.p99_ms)),
+            ]
+        }),
+    );
+    section
+}
+
+fn below(beyond: bool) -> &'static str {
+    if beyond { " (under)" } else { "" }
+}
+
+fn hashing(hashing: &Hashing) -> Section {
+    let mut section = Section::new(
+        "Argon2id and its reference",
+        "One verification of the same hash, in turns. At most 1.15 of the C reference is asked for.",
+    );
+    section.table(
+        &["parameters", "reference", "rounds", "ours", "reference's", "ratio"],
+        [vec![
+            hashing.parameters.clone(),
+            hashing.reference.clone(),
+            hashing.rounds.to_string(),
+            ms(hashing.ours_ms),
+            ms(hashing.reference_ms),
+            format!("{:.3}{}", hashing.ratio, over(hashing.ratio > 1.15)),
+        ]],
+    );
+    section
+}
+
+fn scaled(title: &str, introduction: &str, name: &str, rows: &[Scaled]) -> Result<Section, Box<dyn Error>> {
+    let mut section = Section::new(title, introduction);
+    let mut cases: BTreeMap<&str, Vec<&Scaled>> = BTreeMap::new();
+    rows.iter().for_each(|row| cases.entry(&row.case).or_default().push(row));
+    section.table(
+        &["request", name, "requests", "round trips", "WRU", "RRU", "median"],
+        cases.values().flatten().map(|row| {
+            vec![
+                row.case.clone(),
+                row.count.to_string(),
+                row.requests.to_string(),
+                row.round_trips.to_string(),
+                row.wru.to_string(),
+                row.rru.to_string(),
+                ms(row.median_ms),
+            ]
+        }),
+    );
+    let lines = |value: fn(&Scaled) -> f64| {
+        let line = |(name, rows): (&&str, &Vec<&Scaled>)| Line {
+            name: (*name).to_owned(),
+            points: rows.iter().map(|row| (row.count as f64, value(row))).collect(),
+        };
+        cases.iter().map(line).collect::<Vec<_>>()
+    };
+    let heading = format!("{title}: time");
+    section.plot(name, &heading, plot::lines(&heading, name, "milliseconds", &lines(|row| row.median_ms))?);
+    let heading = format!("{title}: units of DynamoDB");
+    let units = plot::lines(&heading, name, "WRU and RRU", &lines(|row| row.wru + row.rru))?;
+    section.plot(&format!("{name}-units"), &heading, units);
+    Ok(section)
+}
+
+fn attack(attack: &Attack) -> Section {
+    let mut section = Section::new(
+        "One account under attack",
+        &format!(
+            "DynamoDB takes {} WRU a second on one key. The local endpoints enforced that bound while {} wrong passwords for one \
+             account came in {:.1} s, at the limits that a deployment has, and other people went on meanwhile.",
+            attack.key_wru_per_second, attack.attempts, attack.seconds
+        ),
+    );
+    section.table(
+        &["attempts a second", "passwords compared", "refused with 429", "refused with 503"],
+        [vec![
+            format!("{:.0}", attack.attempts_per_second),
+            attack.comparisons.to_string(),
+            attack.limited.to_string(),
+            attack.unavailable.to_string(),
+        ]],
+    );
+    section.table(
+        &["hottest item of the kind", "WRU that it took", "WRU an attempt"],
+        attack.hottest.iter().map(|(kind, units)| {
+            vec![format!("`{kind}`"), format!("{units:.0}"), format!("{:.2}", units / attack.attempts as f64)]
+        }),
+    );
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        section.text,
+        "Of {} refreshes of other people meanwhile, {} failed; their p99 was {}.",
+        attack.others,
+        attack.others_failed,
+        ms(attack.others_p99_ms)
+    );
+    section
+}
+
+fn ms(value: f64) -> String {
+    if value < 10.0 { format!("{value:.2} ms") } else { format!("{value:.1} ms") }
+}
