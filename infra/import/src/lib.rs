@@ -10,15 +10,18 @@ pub use line::{Line, Refusal};
 pub use progress::Progress;
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufRead, BufReader, Write},
+    iter::Peekable,
     path::Path,
 };
 
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use shared::{
     clock::Clock,
+    domain::{Account, Username},
     store::{Accounts, Imported, StoreError},
 };
 use thiserror::Error;
@@ -58,15 +61,14 @@ pub async fn import(
     let mut progress = Progress::of(file)?;
     let lines = BufReader::new(File::open(file)?).lines().zip(1_u64..);
     let begun = progress.lines();
-    let outcomes = stream::iter(lines.skip_while(move |(_, number)| *number <= begun))
-        .map(|(line, number)| async move {
-            let line = line?;
-            let bytes = line.len() as u64 + 1;
-            let outcome = bring_in(accounts, clock, &line).await;
-            outcome.map(|outcome| (number, bytes, outcome)).map_err(|error| ImportError::Store { line: number, error })
-        })
-        .buffered(PARALLEL);
-    let mut outcomes = std::pin::pin!(outcomes);
+    let read = |(line, number): (io::Result<String>, u64)| Read::of(&line?, number, clock);
+    let mut lines = lines.skip_while(|(_, number)| *number <= begun).map(read).peekable();
+    let runs = std::iter::from_fn(|| {
+        let run = run(&mut lines);
+        (!run.is_empty()).then_some(run)
+    });
+    let outcomes = stream::iter(runs).then(|run| join_all(run.into_iter().map(|read| bring_in(accounts, read))));
+    let mut outcomes = std::pin::pin!(outcomes.flat_map(stream::iter));
     let mut report = Report::default();
     let mut oldest: Option<DateTime<Utc>> = None;
     while let Some(outcome) = outcomes.next().await {
@@ -102,18 +104,60 @@ enum Outcome {
     Refused(Refusal),
 }
 
-async fn bring_in(accounts: &Accounts, clock: &Clock, line: &str) -> Result<Outcome, StoreError> {
-    if line.trim().is_empty() {
-        return Ok(Outcome::Empty);
+/// A line, read.
+struct Read {
+    number: u64,
+    bytes: u64,
+    /// Nothing where it is empty.
+    account: Result<Option<Account>, Refusal>,
+}
+
+impl Read {
+    fn of(line: &str, number: u64, clock: &Clock) -> io::Result<Self> {
+        let account = || Line::parse(line)?.account(clock).map(Some);
+        let account = if line.trim().is_empty() { Ok(None) } else { account() };
+        Ok(Self { number, bytes: line.len() as u64 + 1, account })
     }
-    let account = match Line::parse(line).and_then(|line| line.account(clock)) {
-        Ok(account) => account,
-        Err(refusal) => return Ok(Outcome::Refused(refusal)),
+
+    /// The address and the username that it wants.
+    fn wants(&self) -> Vec<String> {
+        let Ok(Some(account)) = &self.account else { return Vec::new() };
+        let username = account.username.as_ref().map(Username::folded);
+        // An address has an @, a username has none.
+        [account.email.as_str().to_owned()].into_iter().chain(username).collect()
+    }
+}
+
+/// The next lines that may be brought in at once: none wants what another one of them wants, since the first of the file is to have
+/// it.
+fn run(lines: &mut Peekable<impl Iterator<Item = io::Result<Read>>>) -> Vec<io::Result<Read>> {
+    let mut wanted = HashSet::new();
+    let mut run = Vec::new();
+    while run.len() < PARALLEL
+        && let Some(read) =
+            lines.next_if(|read| read.as_ref().is_ok_and(|read| read.wants().iter().all(|want| !wanted.contains(want))))
+    {
+        wanted.extend(read.iter().flat_map(Read::wants));
+        run.push(read);
+    }
+    // What cannot be read ends the import by itself.
+    if run.is_empty() { lines.next().into_iter().collect() } else { run }
+}
+
+async fn bring_in(accounts: &Accounts, read: io::Result<Read>) -> Result<(u64, u64, Outcome), ImportError> {
+    let Read { number, bytes, account } = read?;
+    let outcome = match account {
+        Err(refusal) => Outcome::Refused(refusal),
+        Ok(None) => Outcome::Empty,
+        Ok(Some(account)) => {
+            let imported = accounts.import(&account).await;
+            match imported.map_err(|error| ImportError::Store { line: number, error })? {
+                Imported::Made => Outcome::Made(account.created_at),
+                Imported::Present => Outcome::Present(account.created_at),
+                Imported::EmailTaken => Outcome::Refused(Refusal::of("email", "has an account")),
+                Imported::UsernameTaken => Outcome::Refused(Refusal::of("username", "has an account")),
+            }
+        }
     };
-    Ok(match accounts.import(&account).await? {
-        Imported::Made => Outcome::Made(account.created_at),
-        Imported::Present => Outcome::Present(account.created_at),
-        Imported::EmailTaken => Outcome::Refused(Refusal::of("email", "has an account")),
-        Imported::UsernameTaken => Outcome::Refused(Refusal::of("username", "has an account")),
-    })
+    Ok((number, bytes, outcome))
 }
