@@ -265,19 +265,25 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
         basis.measured.stored.bytes_of_an_attempt,
     );
     page += "## The prices\n\n\
-             Where *seen* is no, no copy of AWS's own page could be had that shows the figure; it is what other publications say of it.\n\n\
+             Where *seen* is no, no copy of the source could be had that shows the figure; it is what other publications say of it.\n\n\
              | price | US dollars | seen | source |\n| --- | --- | --- | --- |\n";
-    let seen = |known: bool| if known { "no" } else { "yes" };
+    let seen = |unseen: bool| if unseen { "no" } else { "yes" };
     for (name, price) in prices.all() {
-        let _ =
-            writeln!(page, "| {} | {} | {} | {} |", name.replace('_', " "), price.usd, seen(price.known), price.source);
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            name.replace('_', " "),
+            price.usd,
+            seen(price.unseen),
+            price.source
+        );
     }
     for plan in &prices.cognito {
         let _ = writeln!(
             page,
             "| Cognito {}, an active user | by tier | {} | {} |",
             plan.name,
-            seen(plan.known),
+            seen(plan.unseen),
             plan.source
         );
     }

@@ -22,9 +22,9 @@ pub struct Prices {
 pub struct Price {
     pub usd: f64,
     pub source: String,
-    /// Nobody saw it on AWS's own page that day.
+    /// It was not read at its source.
     #[serde(default)]
-    pub known: bool,
+    pub unseen: bool,
 }
 
 /// A plan of Cognito's.
@@ -34,7 +34,7 @@ pub struct Plan {
     pub name: String,
     pub source: String,
     #[serde(default)]
-    pub known: bool,
+    pub unseen: bool,
     /// Dollars for each monthly active user, up to so many.
     tiers: Vec<(f64, f64)>,
 }
