@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
+use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -58,8 +60,10 @@ pub enum AccessTokenError {
 pub struct Signer(Arc<Signing>);
 
 struct Signing {
-    kid: String,
-    key: EncodingKey,
+    /// Of every token that the key signs.
+    header: Header,
+    /// Read and checked once: that takes longer than a signature.
+    key: KeyPair,
     tokens: config::Tokens,
 }
 
@@ -71,16 +75,18 @@ pub struct SignedToken {
 }
 
 impl Signer {
-    /// Signs with the current key of the secret. Makes one throw-away signature, since the first random number of a
-    /// process is slow and belongs to its start.
+    /// Signs with the current key of the secret.
     ///
     /// # Errors
     /// Where the key cannot sign.
     pub fn new(keys: &SigningKeys, tokens: &config::Tokens) -> Result<Self, KeyError> {
         let unusable = |error: jsonwebtoken::errors::Error| KeyError::Unusable(error.to_string());
-        let key = EncodingKey::from_rsa_pem(keys.current.private_key.as_bytes()).map_err(unusable)?;
-        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &(), &key).map_err(unusable)?;
-        Ok(Self(Arc::new(Signing { kid: keys.current.kid.clone(), key, tokens: tokens.clone() })))
+        let der = EncodingKey::from_rsa_pem(keys.current.private_key.as_bytes()).map_err(unusable)?;
+        let key = KeyPair::from_der(der.as_bytes()).map_err(|error| KeyError::Unusable(error.to_string()))?;
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(keys.current.kid.clone());
+        Ok(Self(Arc::new(Signing { header, key, tokens: tokens.clone() })))
     }
 
     /// A token for `account` in the session `sid`, valid from `now`.
@@ -88,7 +94,7 @@ impl Signer {
     /// # Errors
     /// Where signing fails.
     pub fn sign(&self, account: &Account, sid: SessionId, now: DateTime<Utc>) -> Result<SignedToken, KeyError> {
-        let Signing { kid, key, tokens } = &*self.0;
+        let Signing { header, key, tokens } = &*self.0;
         let claims = Claims {
             iss: tokens.issuer.clone(),
             sub: account.id,
@@ -107,13 +113,19 @@ impl Signer {
             scope: account.scope(tokens.require_verified_email),
             kind: "access".to_owned(),
         };
-        let mut header = Header::new(Algorithm::RS256);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(kid.clone());
-        let text =
-            jsonwebtoken::encode(&header, &claims, key).map_err(|error| KeyError::Unusable(error.to_string()))?;
+        let message = format!("{}.{}", part(header)?, part(&claims)?);
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .map_err(|error| KeyError::Unusable(error.to_string()))?;
+        let text = format!("{message}.{}", BASE64URL_NOPAD.encode(&signature));
         Ok(SignedToken { text, expires_in: tokens.access_ttl })
     }
+}
+
+/// A part of a JSON Web Signature in its compact form (RFC 7515 §7.1).
+fn part(value: &impl Serialize) -> Result<String, KeyError> {
+    let json = serde_json::to_vec(value).map_err(|error| KeyError::Unusable(error.to_string()))?;
+    Ok(BASE64URL_NOPAD.encode(&json))
 }
 
 /// Verifies access tokens offline.

@@ -15,10 +15,7 @@ use argon2::{
     },
 };
 use thiserror::Error;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
     domain::Plaintext,
@@ -38,6 +35,10 @@ const OUTPUT: usize = 32;
 /// what an account holds whose owner has still to choose a password.
 pub const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// How far a thread that hashes gives way to those that answer, where one process holds every function: Linux's nice value.
+#[cfg(target_os = "linux")]
+const GIVING_WAY: i32 = 10;
 
 /// Bounds of hashes that were brought in: beyond them one comparison would cost too much.
 const MOST_MEMORY_KIB: u32 = 65_536;
@@ -65,7 +66,7 @@ pub enum HashError {
     Failed(String),
 }
 
-/// Hashes and compares passwords on blocking threads, as many at once as there are processors.
+/// Hashes and compares passwords on threads of their own, as many at once as there are processors.
 #[derive(Clone)]
 pub struct Hasher {
     ours: Ours,
@@ -161,7 +162,15 @@ impl Hashing {
         self,
         work: impl FnOnce(&Ours) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        task::spawn_blocking(move || work(&self.ours)).await.map_err(|error| HashError::Failed(error.to_string()))?
+        let (sender, hashed) = oneshot::channel();
+        let spawned = thread::Builder::new().name("hashing".into()).spawn(move || {
+            #[cfg(target_os = "linux")] // Elsewhere it would be the whole process.
+            let _ = rustix::process::setpriority_process(None, GIVING_WAY);
+            // Whoever asked may have gone.
+            let _ = sender.send(work(&self.ours));
+        });
+        spawned.map_err(|error| HashError::Failed(error.to_string()))?;
+        hashed.await.map_err(|error| HashError::Failed(error.to_string()))?
     }
 }
 

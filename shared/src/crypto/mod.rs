@@ -30,13 +30,6 @@ pub use reset_secret::ResetSecret;
 pub use secrets::{Secret, SecretError};
 pub use verification_token::VerificationToken;
 
-/// Seeds the cryptographic generator on a thread of its own, beside everything else that a process does before it is ready: the
-/// jitter that the seed is taken from needs tens of milliseconds, and the first signature would wait for it.
-pub fn seed_beside() {
-    // Whoever needs randomness and does not get it says so; nothing is lost where this is not even tried.
-    drop(std::thread::Builder::new().spawn(|| aws_lc_rs::rand::fill(&mut [0])));
-}
-
 /// `count` bytes from the system's cryptographic generator, in base64url without padding.
 ///
 /// # Errors
