@@ -1,13 +1,13 @@
 //! DynamoDB: the engine dynoxide behind its own HTTP server, with a front that writes down what each call cost.
 
-use std::path::Path;
+use std::{error::Error, path::Path, sync::Arc};
 
 use axum::http::StatusCode;
 use dynoxide::{Database, storage_backend::Clock as EngineClock};
 use reqwest::Client;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use shared::clock::TimeSource;
-use std::sync::Arc;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{Answer, capacity, partitions::Partitions};
@@ -25,6 +25,10 @@ pub struct DynamoDb {
     client: Client,
     url: String,
 }
+
+/// The engine looks for the last record of a stream at each write, and would read all records that there ever were without it.
+const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS stream_order
+    ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)";
 
 /// Operations that write, and operations that report capacity at all.
 const WRITES: &[&str] = &["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
@@ -162,15 +166,28 @@ fn cancelled(request: &Value) -> f64 {
 
 fn open(data: &Data, clock: &MovableClock) -> Result<Database, StartError> {
     match data {
-        Data::Memory => Database::memory_with_clock(Arc::new(EngineTime(clock.clone())))
-            .map_err(|error| StartError::Aws(error.to_string())),
+        Data::Memory => open_memory(clock).map_err(|error| StartError::Aws(error.to_string())),
         Data::Folder(folder) => open_file(&folder.join("dynamodb.sqlite")),
     }
 }
 
 fn open_file(path: &Path) -> Result<Database, StartError> {
     let refused = |reason: String| StartError::Data { path: path.display().to_string(), reason };
-    Database::new(&path.to_string_lossy()).map_err(|error| refused(error.to_string()))
+    let database = Database::new(&path.to_string_lossy()).map_err(|error| refused(error.to_string()))?;
+    let indexed = Connection::open(path).and_then(|file| file.execute_batch(STREAM_INDEX));
+    indexed.map_err(|error| refused(error.to_string()))?;
+    Ok(database)
+}
+
+/// Nobody but the engine reaches its memory: the index comes into it by way of a file.
+fn open_memory(clock: &MovableClock) -> Result<Database, Box<dyn Error>> {
+    let database = Database::memory_with_clock(Arc::new(EngineTime(clock.clone())))?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("empty.sqlite");
+    database.vacuum_into(&path.to_string_lossy())?;
+    Connection::open(&path)?.execute_batch(STREAM_INDEX)?;
+    database.restore_from(&path.to_string_lossy())?;
+    Ok(database)
 }
 
 struct EngineTime(MovableClock);
