@@ -1,15 +1,12 @@
 //! Cold starts: from spawning to the first answer, beside a function that does nothing, in turns.
 
-use std::{env, process::Command, time::Instant};
-
 use figures::measured::Cold;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
-use shared::crypto::random_text;
 use tests::client::{App, Member};
 
 use crate::{
-    Failure, Result,
+    Result,
     build::{EMPTY, Functions},
     requests::{self, SETTINGS},
     runtime_api::Instance,
@@ -73,23 +70,6 @@ pub async fn measure(functions: &Functions, bar: &ProgressBar) -> Result<Vec<Col
         }
     }
     cases.iter().map(|case| summary(functions, case)).collect()
-}
-
-/// How long the first random bytes of a process take, in the median of some processes.
-pub fn seeding() -> Result<f64> {
-    let once = |_| {
-        let output = Command::new(env::current_exe()?).arg("seed").output()?;
-        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        text.parse::<f64>().map_err(|_| Failure(format!("{output:?} says no time")))
-    };
-    Ok(rounded(median(&mut (0..ROUNDS).map(once).collect::<Result<Vec<_>>>()?)?, 1))
-}
-
-/// How long they took in this process, in milliseconds.
-pub fn seed() -> Result<f64> {
-    let began = Instant::now();
-    random_text(1)?;
-    Ok(ms(began.elapsed()))
 }
 
 async fn start(app: &App, functions: &Functions, case: &Case, member: &mut Member, empty_ms: f64) -> Result<Sample> {

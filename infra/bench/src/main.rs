@@ -50,9 +50,6 @@ enum Command {
         #[arg(long)]
         kept: bool,
     },
-    /// Prints how many milliseconds the process's first random bytes take.
-    #[command(hide = true)]
-    Seed,
 }
 
 /// What is measured.
@@ -91,7 +88,6 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = match arguments.command {
         Some(Command::Hash { seconds, kept }) => hashing::count(seconds, kept).await.map(|count| println!("{count}")),
-        Some(Command::Seed) => cold::seed().map(|took| println!("{took}")),
         None => run(&arguments).await,
     };
     match ended {
@@ -113,13 +109,11 @@ async fn run(arguments: &Arguments) -> Result<()> {
         let machine = machine::describe()?;
         let hashing = hashing::measure(&bar)?;
         let cold = cold::measure(&functions, &bar).await?;
-        let seeding_ms = cold::seeding()?;
         let (warm, stored) = warm::measure(&functions, None, &bar).await?;
         let measured = Measured {
             machine,
             hashing,
             cold,
-            seeding_ms,
             warm,
             stored,
             clients: clients::measure(&bar).await?,

@@ -9,8 +9,6 @@ use serde::{Deserialize, Serialize};
 pub struct Measured {
     pub machine: Machine,
     pub cold: Vec<Cold>,
-    /// How long the first random bytes of a process take, of a function that does nothing else.
-    pub seeding_ms: f64,
     pub warm: Vec<Warm>,
     pub stored: Stored,
     pub clients: Vec<Clients>,

@@ -38,7 +38,7 @@ pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
     );
     let mut files = Vec::new();
     for section in [
-        cold(&measured.cold, measured.seeding_ms)?,
+        cold(&measured.cold)?,
         warm(&measured.warm),
         clients(&measured.clients)?,
         logins(&measured.logins),
@@ -85,13 +85,14 @@ impl Section {
     }
 }
 
-fn cold(rows: &[Cold], seeding_ms: f64) -> Result<Section, Box<dyn Error>> {
+fn cold(rows: &[Cold]) -> Result<Section, Box<dyn Error>> {
     let mut section = Section::new(
         "Cold start",
         "Each function is spawned under a Lambda Runtime API of the bench's own, with the AWS endpoints of the local stack: to its \
          first request for an event, and to its first answer. `empty` is a lambda_http function that answers and does nothing else, \
          built with the same profile and started in the same round; the medians of the differences to it are asked for: at most \
-         10 ms, and 40 ms for a function that signs. A zip is to have at most 6 MiB. Not in these figures: what Lambda itself needs \
+         10 ms, and 40 ms for a function that signs; a login has its password's hash on top of that, in memory that is touched for the first \
+         time. A zip is to have at most 6 MiB. Not in these figures: what Lambda itself needs \
          to place an instance and load a zip, and TLS, since the endpoints here are plain HTTP.",
     );
     let head = [
@@ -109,7 +110,8 @@ fn cold(rows: &[Cold], seeding_ms: f64) -> Result<Section, Box<dyn Error>> {
     section.table(
         &head,
         rows.iter().map(|row| {
-            let bound = if row.signs { OVER_EMPTY.0 } else { OVER_EMPTY.1 };
+            let signs = rows.iter().any(|other| other.function == row.function && other.signs);
+            let bound = if signs { OVER_EMPTY.0 } else { OVER_EMPTY.1 };
             vec![
                 format!("`{}`", row.function),
                 row.event.clone(),
@@ -123,17 +125,9 @@ fn cold(rows: &[Cold], seeding_ms: f64) -> Result<Section, Box<dyn Error>> {
             ]
         }),
     );
-    // Writing to a string cannot fail.
-    let _ = write!(
-        section.text,
-        "The first random bytes of a process take {} here: the generator is seeded from the processor's jitter. A function that \
-         signs does so on a thread of its own, beside everything else, and waits for it; on AWS so does every other one, before its first \
-         TLS handshake, and none of these figures has that in it.\n\n",
-        ms(seeding_ms)
-    );
     let bars: Vec<_> = rows.iter().map(|row| (format!("{}: {}", row.function, row.event), row.to_answer_ms)).collect();
     let title = "From spawning to the first answer";
-    section.plot("cold", title, plot::bars(title, "milliseconds", &bars, None)?);
+    section.plot("cold", title, plot::bars(title, "milliseconds", &bars)?);
     Ok(section)
 }
 

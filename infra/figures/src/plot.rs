@@ -3,16 +3,17 @@
 use std::error::Error;
 
 use plotters::{
-    chart::{ChartBuilder, ChartContext, SeriesLabelPosition},
-    coord::{Shift, cartesian::Cartesian2d, ranged1d::Ranged, types::RangedCoordf64},
+    chart::ChartBuilder,
+    coord::{Shift, combinators::BindKeyPoints},
     prelude::{
-        Circle, DrawingArea, IntoDrawingArea, IntoLogRange, IntoSegmentedCoord, LineSeries, PathElement, Rectangle,
-        SVGBackend, SegmentValue,
+        Circle, DrawingArea, IntoDrawingArea, IntoLogRange, LineSeries, PathElement, Rectangle, SVGBackend, Text,
     },
-    style::{BLACK, Color, RGBColor, WHITE},
+    style::{Color, RGBColor, WHITE},
 };
 
-const SIZE: (u32, u32) = (760, 380);
+const SIZE: (u32, u32) = (860, 380);
+/// Pixels for the names of lines.
+const NAMES: u32 = 190;
 /// Told apart by those who see no red or no green as well (Okabe and Ito).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -33,73 +34,90 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Lines over a logarithmic axis, from zero up.
+/// Lines over logarithmic axes, and their names beside them.
 ///
 /// # Errors
 /// Where there is nothing to draw.
 pub fn lines(title: &str, x: &str, y: &str, lines: &[Line]) -> Result<String> {
     let all = || lines.iter().flat_map(|line| &line.points);
-    let (least, most) = all().fold((f64::MAX, 0.0_f64), |(least, most), point| (least.min(point.0), most.max(point.0)));
-    let highest = all().fold(0.0_f64, |highest, point| highest.max(point.1)) * 1.15;
-    if least >= most || highest <= 0.0 {
+    let (least, most) = span(all().map(|point| point.0));
+    let (lowest, highest) = span(all().map(|point| point.1));
+    if least >= most || lowest <= 0.0 {
         return Err(format!("nothing to plot for {title}").into());
     }
-    draw(title, |area| {
-        let mut chart = frame(area, title).build_cartesian_2d((least..most).log_scale(), 0.0..highest)?;
-        chart.configure_mesh().x_desc(x).y_desc(y).light_line_style(WHITE).draw()?;
-        for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-            chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))?
-                .label(&line.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
-            chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
-        }
-        legend(&mut chart)
-    })
-}
-
-/// A bar for each name, and a line that none should pass, where there is one.
-///
-/// # Errors
-/// Where there is nothing to draw.
-pub fn bars(title: &str, y: &str, bars: &[(String, f64)], bound: Option<f64>) -> Result<String> {
-    let highest = bars.iter().map(|bar| bar.1).chain(bound).fold(0.0, f64::max) * 1.1;
-    if bars.is_empty() || highest <= 0.0 {
-        return Err(format!("nothing to plot for {title}").into());
-    }
-    let names: Vec<&String> = bars.iter().map(|bar| &bar.0).collect();
-    draw(title, |area| {
-        let mut chart = frame(area, title).build_cartesian_2d(names.as_slice().into_segmented(), 0.0..highest)?;
-        let shown = |value: &SegmentValue<&&String>| match value {
-            SegmentValue::CenterOf(name) => (**name).clone(),
-            _ => String::new(),
-        };
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .x_labels(bars.len())
-            .x_label_formatter(&shown)
-            .y_desc(y)
-            .light_line_style(WHITE)
-            .draw()?;
-        chart.draw_series(names.iter().zip(bars).map(|(name, (_, value))| {
-            let ends = [(SegmentValue::Exact(name), 0.0), (SegmentValue::Exact(name), *value)];
-            let mut bar = Rectangle::new(ends, COLOURS[0].filled());
-            bar.set_margin(0, 0, 6, 6);
-            bar
-        }))?;
-        if let Some(bound) = bound {
-            let ends = [SegmentValue::Exact(&names[0]), SegmentValue::Last].map(|x| (x, bound));
-            chart.draw_series([PathElement::new(ends, COLOURS[1].stroke_width(2))])?;
+    let mut places: Vec<f64> = all().map(|point| point.0).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    draw(title, SIZE.1, |area| {
+        let (plot, names) = area.split_horizontally(SIZE.0 - NAMES);
+        let (xs, ys) = ((least..most).log_scale(), (lowest * 0.7..highest * 1.4).log_scale());
+        let mut chart = frame(&plot, title, 60).build_cartesian_2d(xs.with_key_points(places), ys)?;
+        let mesh = &mut chart.configure_mesh();
+        mesh.x_desc(x).y_desc(y).x_label_formatter(&short).y_label_formatter(&short).light_line_style(WHITE).draw()?;
+        for (place, (line, colour)) in lines.iter().zip(COLOURS.iter().cycle()).enumerate() {
+            // Where the colours begin anew, the points are hollow.
+            let point = if place < COLOURS.len() { colour.filled() } else { colour.stroke_width(1) };
+            chart.draw_series(LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)))?;
+            chart.draw_series(line.points.iter().map(|at| Circle::new(*at, 4, point)))?;
+            let row = 48 + 22 * place as i32;
+            names.draw(&PathElement::new([(0, row), (20, row)], colour.stroke_width(2)))?;
+            names.draw(&Circle::new((10, row), 4, point))?;
+            names.draw(&Text::new(line.name.clone(), (28, row - 7), ("sans-serif", 14)))?;
         }
         Ok(())
     })
 }
 
-fn draw(title: &str, content: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
+/// A bar for each name, one below the other.
+///
+/// # Errors
+/// Where there is nothing to draw.
+pub fn bars(title: &str, x: &str, bars: &[(String, f64)]) -> Result<String> {
+    let longest = bars.iter().map(|bar| bar.1).fold(0.0, f64::max) * 1.15;
+    if longest <= 0.0 {
+        return Err(format!("nothing to plot for {title}").into());
+    }
+    let height = 100 + 24 * bars.len() as u32;
+    draw(title, height, |area| {
+        let rows = (bars.len() as f64)..0.0;
+        let mut chart = frame(area, title, 170).build_cartesian_2d(0.0..longest, rows)?;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .y_labels(0)
+            .x_desc(x)
+            .x_label_formatter(&short)
+            .light_line_style(WHITE)
+            .draw()?;
+        for (row, (name, value)) in bars.iter().enumerate() {
+            let (top, bottom) = (row as f64 + 0.15, row as f64 + 0.85);
+            chart.draw_series([Rectangle::new([(0.0, top), (*value, bottom)], COLOURS[0].filled())])?;
+            let middle = chart.backend_coord(&(0.0, f64::midpoint(top, bottom))).1 - 7;
+            area.draw(&Text::new(name.clone(), (16, middle), ("sans-serif", 14)))?;
+            let end = chart.backend_coord(&(*value, top)).0 + 6;
+            area.draw(&Text::new(format!("{value:.1}"), (end, middle), ("sans-serif", 14)))?;
+        }
+        Ok(())
+    })
+}
+
+fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::MAX, 0.0), |(least, most), value| (least.min(value), most.max(value)))
+}
+
+/// A number as an axis has room for it.
+fn short(value: &f64) -> String {
+    match *value {
+        value if value >= 1e6 => format!("{}M", value / 1e6),
+        value if value >= 1e3 => format!("{}k", value / 1e3),
+        value => format!("{}", (value * 100.0).round() / 100.0),
+    }
+}
+
+fn draw(title: &str, height: u32, content: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (SIZE.0, height)).into_drawing_area();
         area.fill(&WHITE)?;
         content(&area)?;
         area.present()?;
@@ -108,20 +126,8 @@ fn draw(title: &str, content: impl FnOnce(&Area) -> Result<()>) -> Result<String
     Ok(svg.replacen('>', &format!(" role=\"img\" aria-label=\"{title}\">"), 1))
 }
 
-fn frame<'a, 'b>(area: &'a Area<'b>, title: &str) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
+fn frame<'a, 'b>(area: &'a Area<'b>, title: &str, left: u32) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
     let mut builder = ChartBuilder::on(area);
-    builder.caption(title, ("sans-serif", 18)).margin(12).x_label_area_size(44).y_label_area_size(60);
+    builder.caption(title, ("sans-serif", 18)).margin(12).x_label_area_size(44).y_label_area_size(left);
     builder
-}
-
-fn legend<'a, X: Ranged<ValueType = f64>>(
-    chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, RangedCoordf64>>,
-) -> Result<()> {
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
-    Ok(())
 }
