@@ -14,7 +14,7 @@ use shared::{clock::TimeSource, markup};
 use crate::{
     aws::{
         Aws,
-        faults::Fault,
+        faults::{Fault, Plan},
         mailbox::Letter,
         partitions::{Bound, Hottest},
     },
@@ -40,6 +40,7 @@ pub fn router(control: Control) -> Router {
         .route("/_local/clock", post(clock))
         .route("/_local/ledger", get(ledger))
         .route("/_local/faults", post(faults))
+        .route("/_local/faults/plan", post(plan))
         .route("/_local/partitions", get(hottest).post(bound))
         .with_state(control)
 }
@@ -105,6 +106,17 @@ async fn ledger(State(control): State<Control>, Query(which): Query<Which>) -> J
 async fn faults(State(control): State<Control>, Json(fault): Json<Fault>) -> StatusCode {
     control.aws.faults.inject(fault);
     StatusCode::NO_CONTENT
+}
+
+#[derive(Serialize)]
+struct Struck {
+    /// Faults of the plan before.
+    struck: u64,
+}
+
+/// Draws faults by a plan from now on.
+async fn plan(State(control): State<Control>, Json(plan): Json<Plan>) -> Json<Struck> {
+    Json(Struck { struck: control.aws.faults.plan(plan) })
 }
 
 /// Bounds what one key takes from now on.

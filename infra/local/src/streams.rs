@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::atomic::Ordering,
     time::Duration,
@@ -25,7 +26,10 @@ use tokio::{
 
 use crate::{
     Data, StartError,
-    aws::{Aws, Written},
+    aws::{
+        Aws, Written,
+        faults::{BatchFault, Faults},
+    },
     files,
     functions::{Consumer, Functions},
     ledger::Ledger,
@@ -100,6 +104,9 @@ pub fn start(
                 database: aws.dynamodb.database.clone(),
                 written: aws.written.clone(),
                 ledger: aws.ledger.clone(),
+                faults: aws.faults.clone(),
+                batches: 0,
+                shard: None,
                 after,
                 name,
                 consumer: consumer.clone(),
@@ -125,10 +132,15 @@ struct Poller {
     database: Database,
     written: Written,
     ledger: Ledger,
+    faults: Faults,
+    /// How many batches were handed over.
+    batches: u64,
     /// The function and the table.
     name: String,
     consumer: Consumer,
     source: StreamSource,
+    /// A stream of the engine has one, once it holds anything.
+    shard: Option<Shard>,
     /// The last record that was taken.
     after: Option<String>,
     file: Option<PathBuf>,
@@ -154,8 +166,15 @@ impl Poller {
     }
 
     async fn step(&mut self) -> Step {
-        let (database, table, after) = (self.database.clone(), self.source.table.clone(), self.after.clone());
-        let records = match spawn_blocking(move || records(&database, &table, after)).await {
+        if self.shard.is_none() {
+            self.shard = match shard(&self.database, &self.source.table) {
+                Ok(shard) => shard,
+                Err(error) => return failed(&error),
+            };
+        }
+        let Some(shard) = self.shard.clone() else { return Step::Nothing };
+        let (database, after) = (self.database.clone(), self.after.clone());
+        let records = match spawn_blocking(move || records(&database, shard, after)).await {
             Ok(Ok(records)) => records,
             Ok(Err(error)) => return failed(&error),
             Err(error) => return failed(&error.to_string()),
@@ -173,12 +192,28 @@ impl Poller {
 
     /// Hands a batch over; the position moves past what was taken.
     async fn deliver(&mut self, batch: &[Value]) -> bool {
+        let sequence = |record: &Value| record["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned);
         let wanted = |record: &&Value| {
             self.source.patterns.is_empty() || self.source.patterns.iter().any(|pattern| matches(pattern, record))
         };
-        let records: Vec<&Value> = batch.iter().filter(wanted).collect();
-        let failure = if records.is_empty() { None } else { self.invoke(&records).await };
-        let sequence = |record: &Value| record["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned);
+        let mut records: Vec<&Value> = batch.iter().filter(wanted).collect();
+        if records.is_empty() {
+            self.keep(batch.last().and_then(sequence));
+            return true;
+        }
+        self.batches += 1;
+        let trace = self.trace();
+        let fault = self.faults.of_batch(&trace);
+        if let Some(BatchFault::Reordered) = fault {
+            records.sort_by_key(|record| record["dynamodb"]["Keys"].to_string());
+        }
+        let failure = self.invoke(&trace, &records).await;
+        match fault {
+            Some(BatchFault::Twice) => drop(self.invoke(&trace, &records).await),
+            Some(BatchFault::Unheard) => return false,
+            Some(BatchFault::Reordered) if failure.is_some() => return false,
+            _ => {}
+        }
         let taken = batch.iter().filter_map(sequence).take_while(|number| Some(number) != failure.as_ref()).last();
         if taken.is_some() {
             self.keep(taken);
@@ -186,15 +221,21 @@ impl Poller {
         failure.is_none()
     }
 
+    /// The trace of the batch: the same for the same batch of another run, so that a plan of faults strikes it again.
+    fn trace(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        (&self.name, self.batches).hash(&mut hasher);
+        format!("Root=1-00000001-{:016x}{:08x}", hasher.finish(), self.batches)
+    }
+
     /// The sequence number of the first record that the function did not take.
-    async fn invoke(&self, records: &[&Value]) -> Option<String> {
+    async fn invoke(&self, trace: &str, records: &[&Value]) -> Option<String> {
         let first = records.first().and_then(|record| record["dynamodb"]["SequenceNumber"].as_str()).map(str::to_owned);
         let id = uuid::Uuid::new_v4();
-        let trace = format!("Root=1-00000000-{}", &id.simple().to_string()[..24]);
-        self.ledger.open(&trace, &id.to_string(), &format!("stream {}", self.name));
+        self.ledger.open(trace, &id.to_string(), &format!("stream {}", self.name));
         let mut context = Context::default();
         context.request_id = id.to_string();
-        context.xray_trace_id = Some(trace);
+        context.xray_trace_id = Some(trace.to_owned());
         match self.consumer.invoke(LambdaEvent::new(json!({ "Records": records }), context)).await {
             Ok(response) => response.batch_item_failures.into_iter().find_map(|failure| failure.item_identifier),
             Err(error) => {
@@ -225,8 +266,14 @@ fn failed(reason: &str) -> Step {
     Step::Failed
 }
 
-/// The records of a table's stream after a sequence number, as Lambda would write them.
-fn records(database: &Database, table: &str, after: Option<String>) -> Result<Vec<Value>, String> {
+/// Where a table's records are read.
+#[derive(Clone)]
+struct Shard {
+    stream: String,
+    id: String,
+}
+
+fn shard(database: &Database, table: &str) -> Result<Option<Shard>, String> {
     let told = |error: dynoxide::DynoxideError| error.to_string();
     let streams = database
         .list_streams(ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() })
@@ -235,11 +282,17 @@ fn records(database: &Database, table: &str, after: Option<String>) -> Result<Ve
     let described = database
         .describe_stream(DescribeStreamRequest { stream_arn: stream.stream_arn.clone(), ..Default::default() })
         .map_err(told)?;
-    let Some(shard) = described.stream_description.shards.into_iter().next() else { return Ok(Vec::new()) };
+    let shard = described.stream_description.shards.into_iter().next();
+    Ok(shard.map(|shard| Shard { stream: stream.stream_arn, id: shard.shard_id }))
+}
+
+/// The records of a table's stream after a sequence number, as Lambda would write them.
+fn records(database: &Database, shard: Shard, after: Option<String>) -> Result<Vec<Value>, String> {
+    let told = |error: dynoxide::DynoxideError| error.to_string();
     let kind = if after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
     let iterator = database.get_shard_iterator(GetShardIteratorRequest {
-        stream_arn: stream.stream_arn,
-        shard_id: shard.shard_id,
+        stream_arn: shard.stream,
+        shard_id: shard.id,
         shard_iterator_type: kind.to_owned(),
         sequence_number: after,
     });

@@ -1,6 +1,8 @@
-//! Faults that a person or a test injects into the next calls.
+//! Faults that a person or a test injects into the next calls, one by one or by a plan.
 
 use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,10 +24,24 @@ pub enum Kind {
     Error,
     /// The answer comes late, and is right.
     Slow,
-    /// The call is carried out, and its answer is lost.
+    /// The call is carried out, and answered as if the service had failed.
     Lost,
+    /// The connection breaks before the call is carried out.
+    Cut,
+    /// The call is carried out, and the connection breaks in the middle of its answer.
+    CutAfter,
+    /// Nothing is carried out and nothing answered, for so long that the caller gives up.
+    TimeOut,
+    /// The call is carried out, and the caller has given up before it is answered.
+    TimeOutAfter,
     /// DynamoDB is in the middle of a transaction on the same item.
     Conflict,
+    /// DynamoDB cancels a transaction since it throttles an item.
+    CancelThrottled,
+    /// DynamoDB cancels a transaction since the table's throughput is exceeded.
+    CancelExceeded,
+    /// The caller's credentials have run out.
+    Expired,
     /// SES refuses the mail for good.
     Reject,
 }
@@ -43,19 +59,111 @@ pub struct Fault {
     pub kind: Kind,
     /// Calls that it strikes.
     pub count: u32,
-    /// How late a slow answer is.
+    /// How late a slow answer is, and how long one that does not come is held back.
     #[serde(default)]
     pub milliseconds: u64,
 }
 
+/// Faults that are drawn for every call, the same for the same seed, trace and call of that trace.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub seed: u64,
+    /// Calls of a thousand that are struck; 0 ends the plan.
+    pub per_mille: u64,
+}
+
+/// What a plan draws from, for any service.
+const ANYWHERE: &[Kind] = &[Kind::Throttle, Kind::Error, Kind::Slow, Kind::Lost, Kind::Cut, Kind::CutAfter];
+/// And what else may happen to a write, or to a transaction, of DynamoDB.
+const OF_WRITES: &[Kind] = &[Kind::Conflict];
+const OF_TRANSACTIONS: &[Kind] = &[Kind::Conflict, Kind::CancelThrottled, Kind::CancelExceeded];
+/// Of so many faults of a plan one has the caller wait until it gives up, which takes seconds.
+const TIME_OUTS: u64 = 24;
+/// Longer than the service waits for an answer.
+const BEYOND_PATIENCE: u64 = 4_000;
+const SLOW: u64 = 30;
+
 /// The faults that are still to strike.
 #[derive(Clone, Default)]
-pub struct Faults(Arc<Mutex<Vec<Fault>>>);
+pub struct Faults {
+    queued: Arc<Mutex<Vec<Fault>>>,
+    planned: Arc<Mutex<Planned>>,
+}
+
+#[derive(Default)]
+struct Planned {
+    plan: Option<Plan>,
+    /// How many calls of each kind a trace has made.
+    calls: HashMap<String, u64>,
+    struck: u64,
+}
+
+impl Planned {
+    fn draw(&mut self, call: &str, service: &str, operation: &str) -> Option<Fault> {
+        let plan = self.plan?;
+        let nth = self.calls.entry(call.to_owned()).or_default();
+        *nth += 1;
+        let mut hasher = DefaultHasher::new();
+        (plan.seed, call, *nth).hash(&mut hasher);
+        let drawn = hasher.finish();
+        if drawn % 1000 >= plan.per_mille {
+            return None;
+        }
+        self.struck += 1;
+        let more = match operation {
+            "TransactWriteItems" => OF_TRANSACTIONS,
+            "PutItem" | "UpdateItem" | "DeleteItem" => OF_WRITES,
+            _ => &[],
+        };
+        let kinds: Vec<Kind> = ANYWHERE.iter().chain(more).copied().collect();
+        let place = drawn / 1000;
+        let kind = match place % TIME_OUTS {
+            0 => Kind::TimeOut,
+            1 => Kind::TimeOutAfter,
+            _ => *kinds.get((place / TIME_OUTS) as usize % kinds.len())?,
+        };
+        let milliseconds = if matches!(kind, Kind::Slow) { SLOW } else { 0 };
+        Some(Fault { service: service.to_owned(), operation: None, table: None, kind, count: 1, milliseconds })
+    }
+}
+
+/// What happens to a batch of stream records: delivery is at least once, and in order for one key only.
+#[derive(Clone, Copy, Debug)]
+pub enum BatchFault {
+    /// It is delivered, and delivered again.
+    Twice,
+    /// It is delivered, and its answer lost.
+    Unheard,
+    /// Records of other keys come before those that were written earlier.
+    Reordered,
+}
 
 impl Faults {
+    /// What the plan has in store for a batch, ten times as likely as a call's fault: there are fewer of them.
+    pub fn of_batch(&self, trace: &str) -> Option<BatchFault> {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = planned.plan?;
+        let mut hasher = DefaultHasher::new();
+        (plan.seed, trace).hash(&mut hasher);
+        let drawn = hasher.finish();
+        if drawn % 100 >= plan.per_mille {
+            return None;
+        }
+        planned.struck += 1;
+        [BatchFault::Twice, BatchFault::Unheard, BatchFault::Reordered].get((drawn / 100) as usize % 3).copied()
+    }
+
+    /// Draws faults by that plan from now on, and no longer by the one before. Answers with how many that one drew.
+    pub fn plan(&self, plan: Plan) -> u64 {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = Some(plan).filter(|plan| plan.per_mille > 0);
+        std::mem::replace(&mut *planned, Planned { plan, ..Planned::default() }).struck
+    }
+
     /// Adds a fault; a count of 0 takes away the ones of that service.
     pub fn inject(&self, fault: Fault) {
-        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
         if fault.count == 0 {
             faults.retain(|other| other.service != fault.service);
         } else {
@@ -63,23 +171,33 @@ impl Faults {
         }
     }
 
-    /// Carries a call out, unless a fault strikes it: the first that matches does.
+    /// Carries a call out, unless a fault strikes it: the first that matches does, or one of the plan.
     pub async fn around(
         &self,
-        service: &str,
-        operation: &str,
+        (service, operation, trace): (&str, &str, Option<&str>),
         request: &Value,
         call: impl Future<Output = Answer>,
     ) -> Answer {
         let bad = |kind| Answer::refused(StatusCode::BAD_REQUEST, kind, "injected");
         let failed = || Answer::refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "injected");
-        let Some(fault) = self.take(service, operation, request) else { return call.await };
+        let planned = || {
+            // Calls of tests past the service have no trace, and none is struck.
+            let call =
+                format!("{} {service} {operation} {}", trace?, request["TableName"].as_str().unwrap_or_default());
+            self.planned.lock().unwrap_or_else(PoisonError::into_inner).draw(&call, service, operation)
+        };
+        let Some(fault) = self.take(service, operation, request).or_else(planned) else { return call.await };
+        let held_back =
+            || Duration::from_millis(Some(fault.milliseconds).filter(|ms| *ms > 0).unwrap_or(BEYOND_PATIENCE));
         match fault.kind {
             Kind::Throttle => bad("ThrottlingException"),
             Kind::Error => failed(),
             Kind::Reject => bad("MessageRejected"),
-            Kind::Conflict if operation == "TransactWriteItems" => conflict(request),
+            Kind::Expired => bad("ExpiredTokenException"),
+            Kind::Conflict if operation == "TransactWriteItems" => cancelled(request, "TransactionConflict"),
             Kind::Conflict => bad("TransactionConflictException"),
+            Kind::CancelThrottled => cancelled(request, "ThrottlingError"),
+            Kind::CancelExceeded => cancelled(request, "ProvisionedThroughputExceeded"),
             Kind::Slow => {
                 sleep(Duration::from_millis(fault.milliseconds)).await;
                 call.await
@@ -88,11 +206,25 @@ impl Faults {
                 call.await;
                 failed()
             }
+            Kind::Cut => Answer { cut: true, ..failed() },
+            Kind::CutAfter => {
+                call.await;
+                Answer { cut: true, ..failed() }
+            }
+            Kind::TimeOut => {
+                sleep(held_back()).await;
+                Answer { cut: true, ..failed() }
+            }
+            Kind::TimeOutAfter => {
+                call.await;
+                sleep(held_back()).await;
+                Answer { cut: true, ..failed() }
+            }
         }
     }
 
     fn take(&self, service: &str, operation: &str, request: &Value) -> Option<Fault> {
-        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
         let matches = |fault: &Fault| {
             fault.service == service
                 && fault.operation.as_deref().is_none_or(|wanted| wanted == operation)
@@ -117,10 +249,10 @@ fn names(request: &Value, table: &str) -> bool {
         || items.any(|(_, item)| item["TableName"] == table)
 }
 
-/// A transaction that met another one on its first item.
-fn conflict(request: &Value) -> Answer {
+/// A transaction that was cancelled for a reason that its first item has.
+fn cancelled(request: &Value, code: &str) -> Answer {
     let items = request["TransactItems"].as_array().map_or(0, Vec::len);
-    let reason = |place| json!({ "Code": if place == 0 { "TransactionConflict" } else { "None" } });
+    let reason = |place| json!({ "Code": if place == 0 { code } else { "None" } });
     let reasons: Vec<Value> = (0..items).map(reason).collect();
     let mut answer = Answer::refused(StatusCode::BAD_REQUEST, "TransactionCanceledException", "injected");
     answer.body["CancellationReasons"] = reasons.into();

@@ -12,6 +12,7 @@ mod secrets;
 mod ses;
 
 use std::{
+    io,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -21,7 +22,7 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -90,11 +91,13 @@ pub struct Answer {
     pub kind: Option<String>,
     pub wru: f64,
     pub rru: f64,
+    /// The connection breaks in place of it.
+    pub cut: bool,
 }
 
 impl Answer {
     fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body, table: None, kind: None, wru: 0.0, rru: 0.0 }
+        Self { status, body, table: None, kind: None, wru: 0.0, rru: 0.0, cut: false }
     }
 
     fn refused(status: StatusCode, kind: &str, message: &str) -> Self {
@@ -136,11 +139,11 @@ impl Aws {
         Ok(aws)
     }
 
-    async fn dispatch(&self, service: &str, operation: &str, body: &Bytes) -> Answer {
+    async fn dispatch(&self, service: &str, operation: &str, trace: Option<&str>, body: &Bytes) -> Answer {
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return Answer::refused(StatusCode::BAD_REQUEST, "SerializationException", "not JSON");
         };
-        self.faults.around(service, operation, &request, self.call(service, operation, &request)).await
+        self.faults.around((service, operation, trace), &request, self.call(service, operation, &request)).await
     }
 
     /// The service's present moment.
@@ -164,7 +167,8 @@ impl Aws {
             response = Some(answered);
             Answer::new(status, Value::Null)
         };
-        let answer = self.faults.around("s3", &operation, &Value::Null, call).await;
+        let root = trace.as_deref().map(trace_root);
+        let answer = self.faults.around(("s3", &operation, root), &Value::Null, call).await;
         let call = Call {
             service: "s3".to_owned(),
             operation,
@@ -176,8 +180,9 @@ impl Aws {
             began_us: 0,
             ended_us: 0,
         };
-        self.ledger.note(trace.as_deref().map(trace_root), began, call);
+        self.ledger.note(root, began, call);
         match response {
+            _ if answer.cut => broken(),
             Some(response) if answer.status == response.status() => response,
             _ => s3::failure(answer.status),
         }
@@ -247,7 +252,8 @@ async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: Heade
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let (service, operation) = named(text("x-amz-target"), &uri);
-    let answer = aws.dispatch(service, &operation, &body).await;
+    let trace = text("x-amzn-trace-id").map(trace_root);
+    let answer = aws.dispatch(service, &operation, trace, &body).await;
     let call = Call {
         service: service.to_owned(),
         operation,
@@ -259,7 +265,10 @@ async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: Heade
         began_us: 0,
         ended_us: 0,
     };
-    aws.ledger.note(text("x-amzn-trace-id").map(trace_root), began, call);
+    aws.ledger.note(trace, began, call);
+    if answer.cut {
+        return broken();
+    }
     let content_type = if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
     let mut response = (answer.status, [(header::CONTENT_TYPE, content_type)], answer.body.to_string()).into_response();
     let kind = answer.body["__type"].as_str().and_then(|kind| kind.rsplit('#').next()?.parse().ok());
@@ -267,6 +276,12 @@ async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: Heade
         response.headers_mut().insert("x-amzn-errortype", kind);
     }
     response
+}
+
+/// The beginning of an answer, and then an end of the connection.
+fn broken() -> Response {
+    let cut = futures_util::stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset)) });
+    Response::new(Body::from_stream(cut))
 }
 
 /// `Root=1-…;Parent=…;Sampled=…` without what differs from call to call.

@@ -84,7 +84,9 @@ async fn handle(
     if event.to_string().len() > LARGEST_EVENT {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
-    let trace = format!("Root=1-00000000-{}", &id.simple().to_string()[..24]);
+    let sent = parts.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok());
+    let sent = sent.filter(|trace| trace.starts_with("Root=") && !trace.contains(';')).map(str::to_owned);
+    let trace = sent.unwrap_or_else(|| format!("Root=1-00000000-{}", &id.simple().to_string()[..24]));
     gateway.ledger.open(&trace, &id.to_string(), &matched.key);
     let mut context = Context::default();
     context.request_id = Uuid::new_v4().to_string();

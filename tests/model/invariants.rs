@@ -1,0 +1,134 @@
+//! What must hold for everybody at once, looked at while nothing goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::{
+    person::{Account, Attempt, Person, TESTS, Tokens},
+    service::{Request, Service, Wrong},
+};
+
+/// Looks at mails, tables, and what everybody reads.
+pub async fn hold(service: &Service, people: &mut [Person], now: u64) -> Result<(), Wrong> {
+    mails(service, people).await?;
+    tables(service, people).await?;
+    for person in people {
+        whole(service, person, now)
+            .await
+            .map_err(|wrong| format!("person {}: {wrong}\n{:#?}", person.number, person.account))?;
+    }
+    Ok(())
+}
+
+/// Every mail that is owed was sent, and none to anybody else.
+async fn mails(service: &Service, people: &[Person]) -> Result<(), Wrong> {
+    let letters = service.letters().await?;
+    let addresses: BTreeSet<&String> = people.iter().flat_map(|person| &person.addresses).collect();
+    if let Some(letter) = letters.iter().find(|letter| !addresses.contains(&letter.to)) {
+        return Err(format!("a mail went to {}, who is nobody", letter.to));
+    }
+    for ((email, subject), owed) in people.iter().flat_map(|person| &person.owed) {
+        let sent = letters.iter().filter(|letter| letter.to == *email && letter.subject.contains(subject)).count();
+        if sent < *owed {
+            return Err(format!("{email} got {sent} mails that say \"{subject}\", where {owed} are owed"));
+        }
+    }
+    Ok(())
+}
+
+/// An address has one account, and an account one address; of who is gone, nothing is left.
+async fn tables(service: &Service, people: &[Person]) -> Result<(), Wrong> {
+    let users = service.items("UsersTable").await?;
+    let mut claims = BTreeMap::new();
+    for item in &users {
+        let Some(email) = item["pk"]["S"].as_str().and_then(|key| key.strip_prefix("EMAIL#")) else { continue };
+        claims.insert(email.to_owned(), item.to_string());
+    }
+    let accounts: BTreeMap<&str, &Account> = people
+        .iter()
+        .filter_map(|person| person.account.as_ref())
+        .map(|account| (account.email.as_str(), account))
+        .collect();
+    for (email, claim) in &claims {
+        let account = accounts.get(email.as_str()).ok_or_else(|| format!("{email} is claimed by nobody: {claim}"))?;
+        if account.id.as_ref().is_some_and(|id| !claim.contains(id.as_str())) {
+            return Err(format!("{email} is claimed by another account: {claim}"));
+        }
+    }
+    if let Some(email) = accounts.keys().find(|email| !claims.contains_key(**email)) {
+        return Err(format!("the account of {email} has no claim to it"));
+    }
+    let attempts = service.items("AttemptsTable").await?;
+    let tokens = service.items("TokensTable").await?;
+    let all: Vec<String> = users.iter().chain(&attempts).chain(&tokens).map(Value::to_string).collect();
+    for person in people {
+        let left = person.marks.iter().find_map(|mark| all.iter().find(|item| item.contains(mark.as_str())));
+        if let Some(item) = left {
+            return Err(format!("person {} is not forgotten: {item}", person.number));
+        }
+        // That a farewell was sent is known for a while, without whom it went to.
+        let is_mail = |item: &Value| item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("MAIL#"));
+        let of_gone =
+            |item: &&Value| !is_mail(item) && person.gone.iter().any(|id| item.to_string().contains(id.as_str()));
+        if let Some(item) = attempts.iter().chain(&tokens).find(of_gone) {
+            return Err(format!("something is left of an account of person {}: {item}", person.number));
+        }
+    }
+    Ok(())
+}
+
+/// What a person reads is what they did.
+async fn whole(service: &Service, person: &mut Person, now: u64) -> Result<(), Wrong> {
+    for tokens in person.ended.clone().into_iter().rev().take(3) {
+        if read(service, person, "/api/v1/auth/me", &tokens).await?.0 != 401 {
+            return Err("a session that had ended is accepted".into());
+        }
+    }
+    let Some(account) = person.account.clone().filter(|account| account.verified) else { return Ok(()) };
+    let Some(session) = account.fresh(0, now).and_then(|place| account.sessions.get(place)) else { return Ok(()) };
+    let (status, sessions) = read(service, person, "/api/v1/auth/sessions", &session.tokens).await?;
+    let live = sessions.as_array().map_or(0, Vec::len);
+    if status != 200 || live != account.sessions.len() {
+        return Err(format!("{live} sessions are live, where {} are known: {sessions}", account.sessions.len()));
+    }
+    let (_, summary) = read(service, person, "/api/v1/attempts/me/summary", &session.tokens).await?;
+    let solved: BTreeSet<u64> =
+        account.attempts.iter().filter(|attempt| attempt.solved()).map(|attempt| attempt.question).collect();
+    if summary["total_attempts"] != account.attempts.len() || summary["solved"] != solved.len() {
+        return Err(format!("the summary is {summary}"));
+    }
+    let (_, history) = read(service, person, "/api/v1/attempts/me?limit=200", &session.tokens).await?;
+    let ids = |attempts: &[Attempt]| attempts.iter().filter_map(|attempt| attempt.id.clone()).collect::<BTreeSet<_>>();
+    let listed: BTreeSet<String> =
+        history.as_array().into_iter().flatten().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect();
+    if account.attempts.len() < 200 && listed != ids(&account.attempts) {
+        return Err(format!("the history is {history}"));
+    }
+    let (_, questions) = read(service, person, "/api/v1/attempts/me/questions?limit=200", &session.tokens).await?;
+    for row in questions.as_array().into_iter().flatten() {
+        let of: Vec<&Attempt> =
+            account.attempts.iter().filter(|attempt| row["question_id"] == attempt.question).collect();
+        let best = of.iter().map(|attempt| attempt.passed).max().unwrap_or_default();
+        let right = row["attempts"] == of.len() && row["best_passed_tests"] == best && row["total_tests"] == TESTS;
+        if !right || row["solved_at"].is_null() == (best == TESTS) {
+            return Err(format!("the row of a question is {row}"));
+        }
+    }
+    let (_, activity) = read(service, person, "/api/v1/attempts/me/activity", &session.tokens).await?;
+    let of_days: u64 = activity.as_array().into_iter().flatten().filter_map(|day| day["attempts"].as_u64()).sum();
+    if of_days != account.attempts.len() as u64 {
+        return Err(format!("the days are {activity}"));
+    }
+    Ok(())
+}
+
+async fn read(service: &Service, person: &mut Person, path: &str, tokens: &Tokens) -> Result<(u16, Value), Wrong> {
+    person.asked += 1;
+    let trace = format!("1-{:08x}-{:08x}{:016x}", 2, person.number, person.asked);
+    let request =
+        Request { method: Method::GET, path, body: Value::Null, token: Some(&tokens.access), key: None, trace };
+    let answer = service.ask(request).await.ok_or_else(|| format!("{path} was not answered"))?;
+    Ok((answer.status, answer.body))
+}
