@@ -13,6 +13,7 @@ pub mod invocation;
 pub mod mail;
 pub mod markup;
 pub mod objects;
+pub mod operator;
 pub mod platform;
 pub mod store;
 pub mod telemetry;

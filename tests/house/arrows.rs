@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("platform", &["aws", "clock", "config", "telemetry"]),
     ("invocation", &["aws", "telemetry"]),
     ("objects", &["Platform", "aws", "config"]),
+    ("operator", &["config"]),
     ("crypto", &["Platform", "aws", "config", "domain", "telemetry"]),
     ("mail", &["config", "domain", "markup"]),
     ("store", &["Platform", "aws", "config", "domain", "telemetry"]),

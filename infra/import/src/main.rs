@@ -1,19 +1,10 @@
 //! `cargo run -p import -- accounts.jsonl`: brings accounts in, into the stack that `cargo run` started, or into a
 //! deployed one where `USERS_TABLE`, `AWS_REGION` and credentials say which.
 
-use std::{collections::BTreeMap, env, ffi::OsString, fs, io, path::PathBuf, process::ExitCode};
+use std::{env, fs, io, path::PathBuf, process::ExitCode};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::{Platform, clock::Clock, config::Settings, store::Accounts};
-
-/// The stack that `cargo run` starts.
-const LOCAL: &[(&str, &str)] = &[
-    ("USERS_TABLE", "UsersTable"),
-    ("AWS_REGION", "eu-central-1"),
-    ("AWS_ENDPOINT_URL", "http://127.0.0.1:8081"),
-    ("AWS_ACCESS_KEY_ID", "local"),
-    ("AWS_SECRET_ACCESS_KEY", "local"),
-];
+use shared::{Platform, clock::Clock, operator, store::Accounts};
 
 /// Some lines were refused.
 const REFUSED: u8 = 2;
@@ -37,7 +28,7 @@ async fn main() -> ExitCode {
 
 /// Answers how many lines were refused.
 async fn run(file: PathBuf) -> Result<u64, String> {
-    let platform = Platform::new(settings()?, Clock::system());
+    let platform = Platform::new(operator::settings().map_err(|error| error.to_string())?, Clock::system());
     let accounts = Accounts::new(&platform).map_err(|error| error.to_string())?;
     let size = fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?.len();
     let style = ProgressStyle::with_template("{bar:40} {percent}% {elapsed} (eta {eta})");
@@ -48,20 +39,6 @@ async fn run(file: PathBuf) -> Result<u64, String> {
     let report = report.map_err(|error| error.to_string())?;
     println!("{} made, {} there already, {} refused", report.made, report.present, report.refused);
     Ok(report.refused)
-}
-
-/// The environment's settings. Where it names no table, those of the local stack.
-fn settings() -> Result<Settings, String> {
-    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    let given: BTreeMap<String, String> = env::vars_os().filter_map(text).collect();
-    let local = !given.contains_key("USERS_TABLE");
-    let lookup = |name: &str| {
-        let local = LOCAL.iter().filter(|_| local).find(|(known, _)| *known == name);
-        // No token is issued here.
-        let issuer = (name == "ISSUER").then(|| "https://import.invalid".to_owned());
-        issuer.or_else(|| local.map(|(_, value)| (*value).to_owned())).or_else(|| given.get(name).cloned())
-    };
-    Settings::parse(lookup).map_err(|error| error.to_string())
 }
 
 /// Writes refusals above the progress bar.

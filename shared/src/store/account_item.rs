@@ -35,7 +35,7 @@ pub(super) fn item(account: &Account, event: Event) -> Item {
             ("wrong", number(0)),
             ("gen", number(0)),
             ("s", AttributeValue::M(account.sessions.iter().map(session_entry).collect())),
-            ("ev", text(event.as_str())),
+            (Event::ATTRIBUTE, text(event.as_str())),
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );

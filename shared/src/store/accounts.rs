@@ -31,6 +31,9 @@ macro_rules! events {
         }
 
         impl Event {
+            /// The attribute that holds the word.
+            pub const ATTRIBUTE: &str = "ev";
+
             /// The word in the item and in the template's stream filters.
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -272,7 +275,7 @@ impl Accounts {
         if reader.optional_text(keys::SK)? != Some("ACCOUNT") {
             return Ok(None);
         }
-        let event = Event::of(reader.text("ev")?).ok_or_else(|| reader.damaged("ev"))?;
+        let event = Event::of(reader.text(Event::ATTRIBUTE)?).ok_or_else(|| reader.damaged(Event::ATTRIBUTE))?;
         Ok(Some((event, account_item::read(&image)?)))
     }
 }

@@ -1,0 +1,160 @@
+//! Writes what a stack holds for good to files, and such files into an empty stack: accounts with all that is known of people, attempts,
+//! and the audit. A line is an item, `{"Item": {…}}` with typed values, as DynamoDB's own export to S3 writes it.
+//!
+//! What is of the moment stays behind: sessions, codes, locks, limits. Everyone signs in anew after a restore, and a session that was
+//! ended after the backup does not come back to life.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_dynamo::Item;
+use serde_json::{Value, json};
+use shared::{Platform, aws, config::SettingError, store::Event};
+use thiserror::Error;
+
+/// The file of each table, and the setting that names the table.
+const TABLES: [(&str, &str); 3] =
+    [("users.jsonl", "USERS_TABLE"), ("attempts.jsonl", "ATTEMPTS_TABLE"), ("audit.jsonl", "AUDIT_TABLE")];
+/// Items that are on their way at once.
+const PARALLEL: usize = 32;
+
+/// Why a backup is not whole, or a restore not at its end. Either may be run again: a restore leaves alone what is there.
+#[derive(Debug, Error)]
+pub enum BackupError {
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("{}, line {line}: {reason}", path.display())]
+    Line { path: PathBuf, line: usize, reason: String },
+    #[error("{table}: {reason}")]
+    Table { table: String, reason: String },
+    #[error(transparent)]
+    Settings(#[from] SettingError),
+}
+
+/// What a restore did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    pub written: u64,
+    /// Items that were there already, and stay as they are.
+    pub present: u64,
+    /// Items of people who were erased after the backup, and stay erased.
+    pub erased: u64,
+}
+
+/// The ids of people whose erasure a later file of table users tells of.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn erased(path: &Path) -> Result<HashSet<String>, BackupError> {
+    let failed = |error| BackupError::File { path: path.to_owned(), error };
+    let mut ids = HashSet::new();
+    for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
+        let line = line.map_err(failed)?;
+        if line.contains("\"ERASED#") || line.contains("\"ERASE\"") {
+            ids.extend(uuids(&line).map(str::to_owned));
+        }
+    }
+    Ok(ids)
+}
+
+fn uuids(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|character: char| !character.is_ascii_hexdigit() && character != '-').filter(|word| word.len() == 36)
+}
+
+/// Writes each table to its file, and answers how many items there were. `done` is told of each item.
+///
+/// What is written meanwhile may be in it or not: of a service in use, DynamoDB's own export gives one moment of all.
+///
+/// # Errors
+/// Where a table cannot be read, or a file not written.
+pub async fn export(platform: &Platform, folder: &Path, mut done: impl FnMut()) -> Result<u64, BackupError> {
+    let client = platform.aws.dynamodb();
+    let mut count = 0;
+    for (file, setting) in TABLES {
+        let (table, path) = (platform.settings.resource(setting)?, folder.join(file));
+        let failed = |error| BackupError::File { path: path.clone(), error };
+        let mut lines = BufWriter::new(File::create(&path).map_err(failed)?);
+        let mut items = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| refused(table, &error))?;
+            writeln!(lines, "{}", json!({ "Item": Item::from(item) })).map_err(failed)?;
+            count += 1;
+            done();
+        }
+        lines.flush().map_err(failed)?;
+    }
+    Ok(count)
+}
+
+/// Writes each file's items into its table, and leaves alone those that are there, and those of people who are `erased`. `done` is told
+/// of each item.
+///
+/// # Errors
+/// Where a file cannot be read, or a table not written.
+pub async fn restore(
+    platform: &Platform,
+    folder: &Path,
+    erased: &HashSet<String>,
+    mut done: impl FnMut(),
+) -> Result<Restored, BackupError> {
+    let client = platform.aws.dynamodb();
+    let mut restored = Restored::default();
+    for (file, setting) in TABLES {
+        let (table, path) = (platform.settings.resource(setting)?, folder.join(file));
+        let lines = File::open(&path).map_err(|error| BackupError::File { path: path.clone(), error })?;
+        let lines = BufReader::new(lines).lines().enumerate();
+        let items = stream::iter(lines).map(|(number, line)| {
+            let (client, path) = (client.clone(), path.clone());
+            async move {
+                let line = line.map_err(|error| BackupError::File { path: path.clone(), error })?;
+                if uuids(&line).any(|id| erased.contains(id)) {
+                    return Ok::<_, BackupError>(Restored { erased: 1, ..Restored::default() });
+                }
+                let item = read(&line).map_err(|reason| BackupError::Line { path, line: number + 1, reason })?;
+                let new = put(&client, table, item).await?;
+                Ok(Restored { written: new.into(), present: (!new).into(), erased: 0 })
+            }
+        });
+        let mut written = items.buffer_unordered(PARALLEL);
+        while let Some(item) = written.try_next().await? {
+            restored.written += item.written;
+            restored.present += item.present;
+            restored.erased += item.erased;
+            done();
+        }
+    }
+    Ok(restored)
+}
+
+/// An item of a line. An account is one that is brought in: nobody gets a mail about it, and it is counted and found.
+fn read(line: &str) -> Result<HashMap<String, AttributeValue>, String> {
+    let mut line: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let item: Item = serde_json::from_value(line["Item"].take()).map_err(|error| error.to_string())?;
+    let mut item: HashMap<String, AttributeValue> = item.into();
+    if let Some(event) = item.get_mut(Event::ATTRIBUTE) {
+        *event = AttributeValue::S(Event::Imported.as_str().to_owned());
+    }
+    Ok(item)
+}
+
+/// Whether the item is new.
+async fn put(client: &Client, table: &str, item: HashMap<String, AttributeValue>) -> Result<bool, BackupError> {
+    let put = client.put_item().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+    match put.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+            Ok(false)
+        }
+        Err(error) => Err(refused(table, &error)),
+    }
+}
+
+fn refused(table: &str, error: &(dyn std::error::Error + 'static)) -> BackupError {
+    BackupError::Table { table: table.to_owned(), reason: aws::reason(error) }
+}

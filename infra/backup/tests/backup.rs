@@ -1,0 +1,136 @@
+//! A backup and a restore as an operator meets them: a folder, the command, and people who go on afterwards.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::client::{App, PASSWORD};
+
+const SUMMARY: &str = "/api/v1/attempts/me/summary";
+const HISTORY: &str = "/api/v1/attempts/me?limit=50";
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    folder
+}
+
+async fn backup(app: &App, arguments: &[&str], folder: &Path) -> Output {
+    let endpoint = format!("http://{}", app.aws_address());
+    let mut run = Command::new(env!("CARGO_BIN_EXE_backup"));
+    run.args(arguments).arg(folder).env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-central-1");
+    for table in ["USERS", "ATTEMPTS", "AUDIT"] {
+        let name = format!("{}{}Table", &table[..1], table[1..].to_lowercase());
+        run.env(format!("{table}_TABLE"), name);
+    }
+    run.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    tokio::task::spawn_blocking(move || run.output().unwrap()).await.unwrap()
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[tokio::test]
+async fn in_an_empty_stack_everyone_signs_in_and_no_history_is_lost() {
+    let folder = folder("whole");
+    let (app, admin) = App::with_admin(&[]).await;
+    let alice = app.member("alice@example.com").await;
+    app.register("unverified@example.com").await;
+    let profile = json!({ "username": "alice", "name": "Alice Liddell", "bio": "Curious." });
+    assert_eq!(app.patch_as(&alice, "/api/v1/users/me", profile).await.status, StatusCode::OK);
+    for question in 0..30 {
+        let attempt = json!({ "question_id": question % 7, "language": "rust", "submitted_code": format!("// {question}"),
+            "passed_tests": question % 3, "total_tests": 2 });
+        assert_eq!(app.post_as(&alice, "/api/v1/attempts/", attempt).await.status, StatusCode::CREATED);
+    }
+    let made_premium = json!({ "subscription_tier": "premium" });
+    app.patch_as(&admin, &format!("/api/v1/users/{}", alice.id), made_premium).await;
+    let (summary, history) = (app.get_as(&alice, SUMMARY).await.json(), app.get_as(&alice, HISTORY).await.json());
+    assert_eq!(summary["total_attempts"], 30);
+    app.all_letters().await;
+    said(&backup(&app, &["export"], &folder).await);
+    for file in ["users.jsonl", "attempts.jsonl", "audit.jsonl"] {
+        assert!(!fs::read_to_string(folder.join(file)).unwrap().is_empty(), "{file}");
+    }
+
+    let other = App::with(&[("ADMIN_EMAILS", "root@example.com")]).await;
+    let restored = said(&backup(&other, &["restore"], &folder).await);
+    assert!(restored.contains(" 0 there already"), "{restored}");
+    assert_eq!(other.all_letters().await.len(), 0, "nobody gets a mail about what was long ago");
+    let refreshed = json!({ "refresh_token": alice.refresh_token });
+    assert_eq!(
+        other.post("/auth/refresh", refreshed).await.status,
+        StatusCode::UNAUTHORIZED,
+        "sessions are left behind"
+    );
+
+    let again = other.sign_in("alice@example.com").await;
+    assert_eq!(again.id, alice.id);
+    assert_eq!(other.get_as(&again, SUMMARY).await.json(), summary);
+    assert_eq!(other.get_as(&again, HISTORY).await.json(), history);
+    let code = other.get_as(&again, &format!("/api/v1/attempts/{}", history[3]["id"].as_str().unwrap())).await.json();
+    assert_eq!(code["submitted_code"], "// 26");
+    let me = other.get_as(&again, "/api/v1/users/me").await.json();
+    assert_eq!((&me["bio"], &me["subscription_tier"]), (&json!("Curious."), &json!("premium")));
+    assert_eq!(other.login("alice", PASSWORD).await.status, StatusCode::OK, "by her username too");
+    assert_eq!(other.login("unverified@example.com", PASSWORD).await.code(), "email_not_verified");
+    let hits = other.get_as(&again, "/api/v1/users/search?q=liddell").await.json();
+    assert_eq!(hits[0]["username"], "alice");
+    let taken = json!({ "email": "alice@example.com", "password": PASSWORD });
+    assert_eq!(other.post("/auth/register", taken).await.code(), "email_taken");
+
+    let root = other.sign_in("root@example.com").await;
+    let audit = other.get_as(&root, "/api/v1/admin/audit").await.json();
+    assert!(audit.as_array().is_some_and(|rows| !rows.is_empty()), "{audit}");
+    let request = other.request(Method::GET, "/metrics").bearer_auth(&root.access_token);
+    let counts: Value = other.send(request.header("accept", "application/json")).await.json();
+    assert_eq!((&counts["users_total"], &counts["attempts"]), (&json!(3), &json!(30)), "{counts}");
+
+    let twice = said(&backup(&other, &["restore"], &folder).await);
+    assert!(twice.starts_with("0 items restored"), "{twice}");
+}
+
+#[tokio::test]
+async fn who_was_erased_after_the_backup_stays_erased() {
+    let (before, after) = (folder("before"), folder("after"));
+    let app = App::start().await;
+    let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
+    let attempt =
+        json!({ "question_id": 1, "language": "rust", "submitted_code": "//", "passed_tests": 1, "total_tests": 1 });
+    app.post_as(&alice, "/api/v1/attempts/", attempt).await;
+    app.all_letters().await;
+    said(&backup(&app, &["export"], &before).await);
+    assert_eq!(app.delete_as(&alice, "/api/v1/users/me").await.status, StatusCode::OK);
+    app.all_letters().await;
+    said(&backup(&app, &["export"], &after).await);
+
+    let other = App::start().await;
+    let last = after.join("users.jsonl");
+    said(&backup(&other, &["restore", "--erased", last.to_str().unwrap()], &before).await);
+    assert_eq!(other.login("alice@example.com", PASSWORD).await.code(), "invalid_credentials");
+    assert_eq!(other.sign_in("bob@example.com").await.id, bob.id);
+    let dump = other.dump().await;
+    assert!(!dump.contains(&alice.id) && !dump.contains("alice") && dump.contains(&bob.id), "{dump}");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_by_its_line() {
+    let folder = folder("damaged");
+    let app = App::start().await;
+    app.member("alice@example.com").await;
+    said(&backup(&app, &["export"], &folder).await);
+    let path = folder.join("users.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let count = text.lines().count();
+    fs::write(&path, text + "{\"Item\": {\"pk\"\n").unwrap();
+    let output = backup(&App::start().await, &["restore"], &folder).await;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains(&format!("users.jsonl, line {}: ", count + 1)), "{told}");
+}
