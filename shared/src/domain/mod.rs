@@ -12,6 +12,8 @@ mod export;
 mod guess;
 mod identifier;
 mod name;
+#[cfg(test)]
+mod normalisers;
 mod password;
 mod profile;
 mod search;
