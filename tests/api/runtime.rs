@@ -222,3 +222,32 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
         app.secrets("PutSecretValue", put).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_table_missing_or_credentials_run_out_callers_get_a_500_and_the_log_one_line_that_says_why() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let functions = Template::parse(TEMPLATE).expect("a template").functions();
+    let attempts = functions.iter().find(|function| function.binary == "attempts").expect("attempts");
+    let event = fs::read_to_string(root().join("events/attempts/summary.json")).expect("an event");
+    let mut event: Value = serde_json::from_str(&event).expect("JSON");
+    event["headers"]["authorization"] = format!("Bearer {}", alice.access_token).into();
+    let missing = |(name, value): (String, String)| match name.as_str() {
+        "ATTEMPTS_TABLE" => (name, "NoSuchTable".to_owned()),
+        _ => (name, value),
+    };
+    let without_a_table: Vec<_> = app.environment_of(attempts).into_iter().map(missing).collect();
+    for (settings, reason) in
+        [(without_a_table, "ResourceNotFoundException"), (app.environment_of(attempts), "ExpiredTokenException")]
+    {
+        if reason == "ExpiredTokenException" {
+            app.fault(json!({ "service": "dynamodb", "kind": "expired", "count": 1_000_000 })).await;
+        }
+        let (answer, log) = run(folder.join("attempts"), settings, event.clone()).await;
+        assert_eq!(answer["statusCode"], 500);
+        assert!(answer["body"].as_str().is_some_and(|body| body.contains("internal_error") && !body.contains(reason)));
+        let errors: Vec<_> = log.iter().filter(|line| line["level"] == "ERROR").collect();
+        assert!(errors.len() == 1 && errors[0].to_string().contains(reason), "{log:#?}");
+    }
+}
