@@ -93,6 +93,8 @@ async fn parameters_are_held_to_their_bounds() {
         "cursor=!",
         "cursor=AAAA",
         "cursor=AAAAAAAAAAE&offset=1",
+        "question_id=9007199254740992",
+        "offset=9007199254740992",
         "page=2",
     ] {
         let answer = app.get_as(&member, &format!("{PATH}?{query}")).await;

@@ -12,7 +12,7 @@ use shared::{
 };
 use utoipa::IntoParams;
 
-use super::shown::ShownAttempt;
+use super::{shown::ShownAttempt, submit::LARGEST_NUMBER};
 use crate::State;
 
 /// Which page of the history.
@@ -24,11 +24,12 @@ pub struct Paging {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
     /// Newer rows to skip; not together with `cursor`.
-    #[param(default = 0)]
+    #[param(default = 0, maximum = 9_007_199_254_740_991_u64)]
     offset: Option<u64>,
     /// Where the last page ended, from its `Link`.
     cursor: Option<String>,
     /// Attempts at this question only.
+    #[param(maximum = 9_007_199_254_740_991_u64)]
     question_id: Option<u64>,
 }
 
@@ -36,6 +37,11 @@ impl Paging {
     fn parse(&self) -> Result<(usize, PageStart), Problem> {
         let mut fields = Fields::default();
         let limit = page_limit(self.limit, &mut fields);
+        for (field, number) in [("offset", self.offset), ("question_id", self.question_id)] {
+            if number.is_some_and(|number| number > LARGEST_NUMBER) {
+                fields.refuse(field, format!("must be at most {LARGEST_NUMBER}"));
+            }
+        }
         let start = match (&self.cursor, self.offset) {
             (Some(_), Some(_)) => Err(Invalid("must not be given together with offset".into())),
             (Some(cursor), None) => decode_cursor(cursor).map(PageStart::Before),

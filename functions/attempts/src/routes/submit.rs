@@ -24,7 +24,7 @@ const LONGEST_LANGUAGE: usize = 50;
 /// Tests that a question may have.
 const MOST_TESTS: u16 = 32_767;
 /// Largest whole number that every client reads exactly (RFC 8259 §6).
-const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+pub(super) const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
 /// Header by which a client makes a submission repeatable (draft-ietf-httpapi-idempotency-key-header).
 const KEY: &str = "idempotency-key";

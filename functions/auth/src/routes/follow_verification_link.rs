@@ -22,7 +22,7 @@ use crate::State;
     tag = "auth",
     params(LinkQuery),
     responses(
-        (status = 200, description = "The address is verified, or the page that asks for the click.", body = Done),
+        (status = 200, description = "The address is verified; for a browser, the page that asks for the click.", content((Done = "application/json"), (String = "text/html"))),
         (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -4,17 +4,39 @@ use shared::{
     http::{Bearer, NoStore, Problem, ProblemBody, PublicProfile, UrlPath, User},
     store::DocumentKind,
 };
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Ref, RefOr, Schema, schema::AnyOfBuilder},
+};
 
 use super::{missing, seen};
 use crate::State;
 
 /// What is seen of someone: everything, by themselves and by admins, or what they let others see.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub enum SeenUser {
     Whole(Box<User>),
     Public(Box<PublicProfile>),
+}
+
+/// Any of both: a whole user has all that a public profile has.
+impl PartialSchema for SeenUser {
+    fn schema() -> RefOr<Schema> {
+        let either = AnyOfBuilder::new().item(Ref::from_schema_name(User::name()));
+        let either = either.item(Ref::from_schema_name(PublicProfile::name()));
+        let description = "What is seen of someone: everything, by themselves and by admins, or what they let others see.";
+        RefOr::T(either.description(Some(description)).build().into())
+    }
+}
+
+impl ToSchema for SeenUser {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((User::name().into_owned(), User::schema()));
+        schemas.push((PublicProfile::name().into_owned(), PublicProfile::schema()));
+        User::schemas(schemas);
+        PublicProfile::schemas(schemas);
+    }
 }
 
 /// The public profile of someone. Oneself, and an admin, are shown the whole user.
