@@ -1,9 +1,14 @@
 //! The local stack itself, and what the service does while parts of AWS fail.
 
+use std::time::{Duration, Instant};
+
 use crate::attempts::{agreement, submit};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tests::client::{App, PASSWORD};
+
+/// The template's.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(29);
 
 #[tokio::test]
 async fn the_mailbox_is_a_page_for_people_and_an_array_for_programs() {
@@ -74,6 +79,34 @@ async fn while_ses_fails_registering_goes_on_and_the_mail_follows() {
     app.register("a@example.com").await;
     let letters = app.letters("a@example.com").await;
     assert_eq!(letters.len(), 1, "sent once SES took it");
+}
+
+#[tokio::test]
+async fn while_ses_and_s3_are_down_people_sign_in() {
+    let app = App::start().await;
+    app.member("a@example.com").await;
+    for service in ["ses", "s3"] {
+        app.fault(json!({ "service": service, "kind": "error", "count": 1_000_000 })).await;
+    }
+    assert_eq!(app.login("a@example.com", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_a_503_in_time_and_never_a_yes() {
+    let app = App::start().await;
+    let member = app.member("a@example.com").await;
+    for kind in ["time_out", "time_out_after", "cut", "cut_after"] {
+        app.fault(json!({ "service": "dynamodb", "count": 0, "kind": kind })).await;
+        let fault = json!({ "service": "dynamodb", "kind": kind, "milliseconds": 60_000, "count": 1_000_000 });
+        app.fault(fault).await;
+        let began = Instant::now();
+        let answers = tokio::join!(app.login("a@example.com", PASSWORD), app.get_as(&member, "/users/me"));
+        for answer in [answers.0, answers.1] {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{kind}: {}", answer.text);
+            assert!(!answer.header("retry-after").is_empty());
+        }
+        assert!(began.elapsed() < FUNCTION_TIMEOUT, "{kind} took {:?}", began.elapsed());
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::{
     change::Change,
     keys,
     patience::Patience,
-    removals::remove,
+    removals::{put_batch, remove},
     transactions::{Refused, Transacted, build, transact},
 };
 use crate::{
@@ -84,11 +84,12 @@ impl Attempts {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn prepare(&self, attempt: &NewAttempt) -> Result<Counted, StoreError> {
-        let code = self.put(attempt_items::code(attempt)?);
-        let pending = self.put(pending(attempt));
+        // Both in one call: code whose row was never written would outlive even the account.
+        let stored = vec![pending(attempt), attempt_items::code(attempt)?];
+        let stored = put_batch(&self.client, &self.table, stored);
         let summary = self.get(keys::summary(attempt.user_id));
         let question = self.get(keys::question(attempt.user_id, attempt.question_id));
-        let (summary, question, (), ()) = tokio::try_join!(summary, question, code, pending)?;
+        let (summary, question, ()) = tokio::try_join!(summary, question, stored)?;
         Ok(Counted {
             summary: summary.as_ref().map(attempt_items::read_summary).transpose()?.unwrap_or_default(),
             question: question.as_ref().map(attempt_items::read_progress).transpose()?.unwrap_or_default(),
@@ -228,11 +229,6 @@ impl Attempts {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":first", number(u8::from(first_solve)));
         build(update.build())
-    }
-
-    async fn put(&self, item: Item) -> Result<(), StoreError> {
-        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
-        Ok(())
     }
 
     pub(super) async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Instant};
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{DeleteRequest, WriteRequest},
+    types::{DeleteRequest, PutRequest, WriteRequest},
 };
 use futures_util::{TryStreamExt, stream};
 
@@ -69,7 +69,21 @@ async fn remove_batch(client: &Client, table: &str, keys: Vec<Item>) -> Result<(
         let request = build(DeleteRequest::builder().set_key(Some(key)).build())?;
         Ok(WriteRequest::builder().delete_request(request).build())
     };
-    let mut requests = keys.into_iter().map(delete).collect::<Result<Vec<_>, StoreError>>()?;
+    let requests = keys.into_iter().map(delete).collect::<Result<Vec<_>, StoreError>>()?;
+    write_batch(client, table, requests).await
+}
+
+/// Writes at most 25 items in one call: whoever makes it and dies has written all of them or none, but for what DynamoDB had no capacity
+/// for.
+pub(super) async fn put_batch(client: &Client, table: &str, items: Vec<Item>) -> Result<(), StoreError> {
+    let put = |item| {
+        let request = build(PutRequest::builder().set_item(Some(item)).build())?;
+        Ok(WriteRequest::builder().put_request(request).build())
+    };
+    write_batch(client, table, items.into_iter().map(put).collect::<Result<Vec<_>, StoreError>>()?).await
+}
+
+async fn write_batch(client: &Client, table: &str, mut requests: Vec<WriteRequest>) -> Result<(), StoreError> {
     let mut patience = Patience::of_a_plan();
     while !requests.is_empty() {
         let answer = client.batch_write_item().request_items(table, requests).send().await?;

@@ -185,3 +185,24 @@ async fn code_that_no_attempt_came_to_refer_to_goes() {
     app.advance(86400 + 60).await;
     assert_eq!(codes().await, 1, "the attempt that counts keeps its code");
 }
+
+#[tokio::test]
+async fn no_code_is_stored_without_the_row_that_leads_to_it() {
+    for (operation, kind) in [("PutItem", "error"), ("BatchWriteItem", "error"), ("BatchWriteItem", "lost")] {
+        let app = App::start().await;
+        let alice = app.member("alice@example.com").await;
+        app.fault(json!({ "service": "dynamodb", "operation": operation, "table": "AttemptsTable", "kind": kind, "count": 4 }))
+            .await;
+        app.post_as(&alice, "/api/v1/attempts/", attempt(1)).await;
+        let table = app.scan("AttemptsTable").await;
+        let items = table["Items"].as_array().unwrap();
+        let keys = |prefix: &str, name: &str| -> Vec<String> {
+            let key = |item: &serde_json::Value| {
+                item[name]["S"].as_str().and_then(|key| key.strip_prefix(prefix)).map(str::to_owned)
+            };
+            items.iter().filter_map(key).collect()
+        };
+        let (codes, pending) = (keys("ATTEMPT#", "pk"), keys("PENDING#", "sk"));
+        assert!(codes.iter().all(|id| pending.contains(id)), "{operation} {kind}: {codes:?} {pending:?}");
+    }
+}

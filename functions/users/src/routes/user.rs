@@ -25,7 +25,8 @@ impl PartialSchema for SeenUser {
     fn schema() -> RefOr<Schema> {
         let either = AnyOfBuilder::new().item(Ref::from_schema_name(User::name()));
         let either = either.item(Ref::from_schema_name(PublicProfile::name()));
-        let description = "What is seen of someone: everything, by themselves and by admins, or what they let others see.";
+        let description =
+            "What is seen of someone: everything, by themselves and by admins, or what they let others see.";
         RefOr::T(either.description(Some(description)).build().into())
     }
 }
