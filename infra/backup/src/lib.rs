@@ -1,13 +1,14 @@
 //! Writes what a stack holds for good to files, and such files into an empty stack: accounts with all that is known of people, attempts,
 //! and the audit. A line is an item, `{"Item": {…}}` with typed values, as DynamoDB's own export to S3 writes it.
 //!
-//! What is of the moment stays behind: sessions, codes, locks, limits. Everyone signs in anew after a restore, and a session that was
-//! ended after the backup does not come back to life.
+//! What is of the moment stays behind: sessions, codes, locks, limits, links that wait. Everyone signs in anew after a restore, and a
+//! session that was ended after the backup does not come back to life.
 
 use std::{
     collections::{HashMap, HashSet},
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -15,12 +16,15 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
-use shared::{Platform, aws, config::SettingError, store::Event};
+use shared::{Platform, aws, config::SettingError, store::brought_back};
 use thiserror::Error;
 
-/// The file of each table, and the setting that names the table.
+/// The file of each table, and the setting that names the table. Users come last: an erasure that was under way goes on as soon as its
+/// row is there, and has to find what it erases.
 const TABLES: [(&str, &str); 3] =
-    [("users.jsonl", "USERS_TABLE"), ("attempts.jsonl", "ATTEMPTS_TABLE"), ("audit.jsonl", "AUDIT_TABLE")];
+    [(AUDIT, "AUDIT_TABLE"), ("attempts.jsonl", "ATTEMPTS_TABLE"), ("users.jsonl", "USERS_TABLE")];
+/// The trail of what admins did names people who are erased too, and keeps them.
+const AUDIT: &str = "audit.jsonl";
 /// Items that are on their way at once.
 const PARALLEL: usize = 32;
 
@@ -52,19 +56,32 @@ pub struct Restored {
 /// # Errors
 /// Where it cannot be read.
 pub fn erased(path: &Path) -> Result<HashSet<String>, BackupError> {
-    let failed = |error| BackupError::File { path: path.to_owned(), error };
     let mut ids = HashSet::new();
-    for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
-        let line = line.map_err(failed)?;
-        if line.contains("\"ERASED#") || line.contains("\"ERASE\"") {
-            ids.extend(uuids(&line).map(str::to_owned));
-        }
+    let file = File::open(path).map_err(|error| BackupError::File { path: path.to_owned(), error })?;
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.map_err(|error| BackupError::File { path: path.to_owned(), error })?;
+        let reason = |reason| BackupError::Line { path: path.to_owned(), line: number + 1, reason };
+        ids.extend(erasure_of(&read(&line).map_err(reason)?).map(str::to_owned));
     }
     Ok(ids)
 }
 
-fn uuids(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|character: char| !character.is_ascii_hexdigit() && character != '-').filter(|word| word.len() == 36)
+/// Whose erasure an item tells of: one that is complete, or one that is under way.
+fn erasure_of(item: &HashMap<String, AttributeValue>) -> Option<&str> {
+    match (text(item, "pk")?, text(item, "sk")?) {
+        ("ERASE", id) => Some(id),
+        (key, _) => key.strip_prefix("ERASED#"),
+    }
+}
+
+/// Whose an item is.
+fn owner_of(item: &HashMap<String, AttributeValue>) -> Option<&str> {
+    let of_partition = || text(item, "pk")?.strip_prefix("USER#")?.split('#').next();
+    text(item, "uid").or_else(of_partition)
+}
+
+fn text<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
 }
 
 /// Writes each table to its file, and answers how many items there were. `done` is told of each item.
@@ -79,7 +96,9 @@ pub async fn export(platform: &Platform, folder: &Path, mut done: impl FnMut()) 
     for (file, setting) in TABLES {
         let (table, path) = (platform.settings.resource(setting)?, folder.join(file));
         let failed = |error| BackupError::File { path: path.clone(), error };
-        let mut lines = BufWriter::new(File::create(&path).map_err(failed)?);
+        // Hashes of passwords are in it.
+        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
+        let mut lines = BufWriter::new(file);
         let mut items = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| refused(table, &error))?;
@@ -113,10 +132,10 @@ pub async fn restore(
             let (client, path) = (client.clone(), path.clone());
             async move {
                 let line = line.map_err(|error| BackupError::File { path: path.clone(), error })?;
-                if uuids(&line).any(|id| erased.contains(id)) {
+                let item = read(&line).map_err(|reason| BackupError::Line { path, line: number + 1, reason })?;
+                if file != AUDIT && owner_of(&item).is_some_and(|id| erased.contains(id)) {
                     return Ok::<_, BackupError>(Restored { erased: 1, ..Restored::default() });
                 }
-                let item = read(&line).map_err(|reason| BackupError::Line { path, line: number + 1, reason })?;
                 let new = put(&client, table, item).await?;
                 Ok(Restored { written: new.into(), present: (!new).into(), erased: 0 })
             }
@@ -136,11 +155,7 @@ pub async fn restore(
 fn read(line: &str) -> Result<HashMap<String, AttributeValue>, String> {
     let mut line: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let item: Item = serde_json::from_value(line["Item"].take()).map_err(|error| error.to_string())?;
-    let mut item: HashMap<String, AttributeValue> = item.into();
-    if let Some(event) = item.get_mut(Event::ATTRIBUTE) {
-        *event = AttributeValue::S(Event::Imported.as_str().to_owned());
-    }
-    Ok(item)
+    Ok(brought_back(item).into())
 }
 
 /// Whether the item is new.

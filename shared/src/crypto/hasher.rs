@@ -162,12 +162,16 @@ impl Hashing {
         self,
         work: impl FnOnce(&Ours) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
+        // The thread holds the place, since whoever asked may go before it is done.
+        let Self { ours, _place: place } = self;
         let (sender, hashed) = oneshot::channel();
         let spawned = thread::Builder::new().name("hashing".into()).spawn(move || {
             #[cfg(target_os = "linux")] // Elsewhere it would be the whole process.
             let _ = rustix::process::setpriority_process(None, GIVING_WAY);
+            let said = work(&ours);
+            drop(place);
             // Whoever asked may have gone.
-            let _ = sender.send(work(&self.ours));
+            let _ = sender.send(said);
         });
         spawned.map_err(|error| HashError::Failed(error.to_string()))?;
         hashed.await.map_err(|error| HashError::Failed(error.to_string()))?

@@ -1,16 +1,18 @@
 //! Items in bulk, as the service itself would leave them: what a fresh table is filled with to show how the service does
-//! when it holds much. Nothing here writes.
+//! when it holds much, or from a backup. Nothing here writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
 
 use super::{
-    StoreError, account_item,
+    Item, StoreError, account_item,
     accounts::{Event, claim},
     attempt_items,
-    attributes::{moment, number},
+    attributes::{Reader, moment, number, text},
     keys, search,
 };
 use crate::domain::{Account, Document, NewAttempt, QuestionProgress, SearchHit, Summary};
@@ -22,6 +24,24 @@ pub fn user_items(account: &Account, profile: &Document) -> Vec<serde_dynamo::It
     items.extend(account.username.as_ref().map(|username| claim(keys::username_claim(username), account.id)));
     items.extend(SearchHit::of(account, profile).iter().flat_map(search::items));
     items.into_iter().map(Into::into).collect()
+}
+
+/// What an account holds of the moment beside its sessions and counts: guesses, a reset, links that wait and that other keys have signed.
+const OF_THE_MOMENT: [&str; 8] = ["tried_at", "guess", "settled", "rst", "inv", "chg", "chg_by", "exp"];
+
+/// An item of a backup as it goes into an empty stack: an account is brought in, for the streams, and holds nothing of the moment.
+pub fn brought_back(item: serde_dynamo::Item) -> serde_dynamo::Item {
+    let mut item: Item = item.into();
+    let reader = Reader::new("users", &item);
+    let key = reader.text(keys::PK).and_then(|pk| Ok((pk, reader.text(keys::SK)?)));
+    if key.is_ok_and(|(pk, sk)| keys::user_of_account(pk, sk).is_some()) {
+        OF_THE_MOMENT.iter().for_each(|name| drop(item.remove(*name)));
+        item.insert("s".to_owned(), AttributeValue::M(HashMap::new()));
+        item.insert("tries".to_owned(), number(0));
+        item.insert("wrong".to_owned(), number(0));
+        item.insert(Event::ATTRIBUTE.to_owned(), text(Event::Imported.as_str()));
+    }
+    item.into()
 }
 
 /// Attempts of one person, counted as they are added.

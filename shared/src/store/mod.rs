@@ -39,7 +39,7 @@ pub use address_changes::AddressMoved;
 pub use attempt_erasures::Pending;
 pub use attempts::{Attempts, Counted, Submitted};
 pub use audit::{AuditFilter, AuditPosition};
-pub use bulk::{AttemptItems, user_items};
+pub use bulk::{AttemptItems, brought_back, user_items};
 pub use counters::{Counters, Tallied};
 pub use directory::{DirectoryFilter, DirectoryPosition};
 pub use documents::{DocumentKind, StoredDocument};
