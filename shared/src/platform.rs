@@ -2,12 +2,19 @@
 
 use std::{fmt, sync::Arc};
 
+use mimalloc::MiMalloc;
+
 use crate::{
     aws::Clients,
     clock::Clock,
     config::{SettingError, Settings},
     telemetry,
 };
+
+/// Each request makes some thousand small allocations, most of them the SDK's, and they took a fifth of its processor time in
+/// the C library's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Why a function does not start: one line that says it plainly, which is what `main` prints.
 pub struct StartFailure(String);

@@ -8,7 +8,11 @@ use std::{
 };
 
 use serde_json::Value;
-use shared::{config::DOCUMENTATION, http, telemetry::METRICS};
+use shared::{
+    config::DOCUMENTATION,
+    http::{self, Described},
+    telemetry::METRICS,
+};
 
 use crate::capacity;
 
@@ -36,11 +40,11 @@ pub async fn files() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
 /// The OpenAPI document of all functions.
 pub fn openapi() -> String {
     let parts = [
-        auth::endpoints().openapi(),
-        users::endpoints().openapi(),
-        avatars::endpoints().openapi(),
-        attempts::endpoints().openapi(),
-        system::endpoints().openapi(),
+        auth::endpoints::<Described<auth::State>>().openapi(),
+        users::endpoints::<Described<users::State>>().openapi(),
+        avatars::endpoints::<Described<avatars::State>>().openapi(),
+        attempts::endpoints::<Described<attempts::State>>().openapi(),
+        system::endpoints::<Described<system::State>>().openapi(),
     ];
     let document = serde_json::to_string_pretty(&http::document(parts)).unwrap_or_default();
     document + "\n"

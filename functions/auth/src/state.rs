@@ -34,10 +34,12 @@ impl State {
     /// # Errors
     /// Where a setting, a secret or a key is not to be had.
     pub async fn load(platform: &Platform) -> Result<Self, Error> {
+        let hasher = Hasher::new()?;
+        hasher.warm();
         let (signer, derivation, authority) =
             tokio::try_join!(Keyring::load(platform), Keyring::load(platform), Authority::load(platform))?;
         let settings = Arc::clone(&platform.settings);
-        let (accounts, hasher) = (Accounts::new(platform)?, Hasher::new()?);
+        let accounts = Accounts::new(platform)?;
         Ok(Self {
             avatars: AvatarAddress::new(&settings),
             clients: Keyring::new(platform),

@@ -8,20 +8,19 @@ mod upload;
 pub use state::State;
 
 use axum::Router;
-use shared::http::Endpoints;
-use utoipa_axum::routes;
+use shared::{endpoint, http::Endpoints};
 
 use routes::*;
 
 /// Every endpoint of this function: the table of contents.
-pub fn endpoints() -> Endpoints<State> {
-    Endpoints::new()
-        .endpoint(routes!(upload_avatar::upload_avatar), &[])
-        .endpoint(routes!(avatar::avatar), &[])
-        .endpoint(routes!(delete_avatar::delete_avatar), &[])
+pub fn endpoints<E: Endpoints<State>>() -> E {
+    E::new()
+        .endpoint(endpoint!(upload_avatar::upload_avatar), &[])
+        .endpoint(endpoint!(avatar::avatar), &[])
+        .endpoint(endpoint!(delete_avatar::delete_avatar), &[])
 }
 
 /// The routes with their state.
 pub fn router(state: State) -> Router {
-    endpoints().router().with_state(state)
+    endpoints::<Router<State>>().with_state(state)
 }

@@ -9,9 +9,10 @@ use std::{error::Error, future::Future, time::Duration};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents, SharedCredentialsProvider,
-    interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig, timeout::TimeoutConfig,
+    StalledStreamProtectionConfig, interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use http::HeaderValue;
 
@@ -24,6 +25,9 @@ const ATTEMPTS: u32 = 4;
 /// Longest pause before the second attempt; it doubles each time. The SDK's own, a second, is longer than people wait.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Amazon Root CA 1 to 4, and the Starfield root that signed them all: <https://www.amazontrust.com/repository/>.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
 /// Makes a client for each AWS service that is asked for: a function that asks for none of S3 carries none of its SDK. All of
 /// them share their connections and what they trust. Making one costs no network.
@@ -40,7 +44,9 @@ impl Clients {
 
     /// Of DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+        // Its answers are small, and come as one: the time of an attempt is bound enough.
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         aws_sdk_dynamodb::Client::from_conf(config.interceptor(TraceHeader).interceptor(CapacityMeter).build())
     }
 
@@ -63,6 +69,17 @@ impl Clients {
     }
 }
 
+/// Amazon's own authorities stand behind every endpoint of AWS, but those in China
+/// (<https://docs.aws.amazon.com/general/latest/gr/rande.html#tls-requirements>): nobody else can pass for one, and the hundred and
+/// fifty that the machine trusts are not read at each start. Where `AWS_ENDPOINT_URL` leads elsewhere, the machine's are asked.
+fn trusted(settings: &Settings) -> TrustStore {
+    let elsewhere = settings.aws.endpoint_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+    if elsewhere || settings.aws.region.starts_with("cn-") {
+        return TrustStore::default();
+    }
+    TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+}
+
 fn sdk_config(settings: &Settings) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(settings.aws.connect_timeout)
@@ -73,7 +90,11 @@ fn sdk_config(settings: &Settings) -> SdkConfig {
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(FIRST_PAUSE)
         .with_max_backoff(LONGEST_PAUSE);
-    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    let https = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        // It cannot fail.
+        .tls_context(TlsContext::builder().with_trust_store(trusted(settings)).build().unwrap_or_default())
+        .build_https();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(https)

@@ -1,4 +1,5 @@
 use std::{
+    hint::black_box,
     num::NonZero,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
@@ -26,6 +27,8 @@ use crate::{
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// Argon2's blocks have 1 KiB, the system's pages at least four.
+const BLOCKS_OF_A_PAGE: usize = 4;
 /// What a hash at these parameters begins with.
 const OURS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 /// Bytes of the hash itself.
@@ -87,10 +90,18 @@ impl Ours {
     /// Fills `output` with the hash.
     fn hash(&self, password: &Plaintext, salt: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
         let kept = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut memory = kept.unwrap_or_else(|| vec![Block::default(); self.argon2.params().block_count()]);
+        let mut memory = kept.unwrap_or_else(|| self.blocks());
         let hashed = self.argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory);
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        self.keep(memory);
         hashed
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        vec![Block::default(); self.argon2.params().block_count()]
+    }
+
+    fn keep(&self, memory: Vec<Block>) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
 
@@ -111,6 +122,25 @@ impl Hasher {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         Ok(Self { ours: Ours { argon2, memory: Arc::default() }, places: Arc::new(Semaphore::new(processors)) })
+    }
+
+    /// Has the memory of one hash ready by the time that it is asked for: the system gives it page by page as it is touched
+    /// for the first time, which takes a good part of a hash's time. It holds a place until then.
+    pub fn warm(&self) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
+        let ours = self.ours.clone();
+        let touching = thread::Builder::new().name("hashing".into()).spawn(move || {
+            let mut memory = ours.blocks();
+            // The compiler knows that it is all zero, and would leave out what writes zeros to it.
+            for block in black_box(&mut memory).iter_mut().step_by(BLOCKS_OF_A_PAGE) {
+                *block = Block::default();
+            }
+            ours.keep(memory);
+            drop(place);
+        });
+        if let Err(error) = touching {
+            tracing::warn!(reason = %error, "the first hash will touch its own memory");
+        }
     }
 
     /// Waits for a place.

@@ -13,7 +13,7 @@ use crate::{
     config::SettingError,
     crypto::{AccessTokenError, Claims, Keyring, SecretError, Verifier},
     domain::{Account, Role, SessionId},
-    store::{Accounts, StoreError},
+    store::{Accounts, Lookup, StoreError},
 };
 
 /// What tells who calls: the published keys, and the accounts that say whether the session still counts.
@@ -72,8 +72,12 @@ impl Authority {
 
     /// One strong read says whether the session still counts, and what its owner may do by now.
     async fn admit(&self, claims: &Claims) -> Result<PendingCaller, Problem> {
-        let account = self.accounts.find(claims.sub).await?.filter(|account| account.active);
-        let account = account.ok_or_else(session_ended)?;
+        self.admitted(claims, self.accounts.find(claims.sub).await?)
+    }
+
+    /// The account's owner, where the session of the claims still counts.
+    fn admitted(&self, claims: &Claims, account: Option<Account>) -> Result<PendingCaller, Problem> {
+        let account = account.filter(|account| account.active).ok_or_else(session_ended)?;
         account.live_session(claims.sid, self.clock.now()).ok_or_else(session_ended)?;
         Ok(PendingCaller { account, session_id: claims.sid })
     }
@@ -181,16 +185,23 @@ impl Bearer {
         Ok((caller, write.await?))
     }
 
-    /// As [`Self::with`], also for someone whose address is not verified yet.
+    /// As [`Self::with_item`], also for someone whose address is not verified yet.
     ///
     /// # Errors
-    /// As a [`PendingCaller`] is refused, or as `read` fails.
-    pub async fn with_pending<T>(
-        self,
-        read: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<(PendingCaller, T), Problem> {
-        let (caller, read) = tokio::join!(self.authority.admit(&self.claims), read);
-        Ok((caller?, read?))
+    /// As a [`PendingCaller`] is refused, or where the store cannot answer.
+    pub async fn with_item_pending<T>(self, item: Lookup<T>) -> Result<(PendingCaller, T), Problem> {
+        let (account, item) = self.authority.accounts.find_with(self.claims.sub, item).await?;
+        Ok((self.authority.admitted(&self.claims, account)?, item))
+    }
+
+    /// Admits the caller and reads an item, all in one call; where they are not admitted, what was read is dropped.
+    ///
+    /// # Errors
+    /// As a [`Caller`] is refused, or where the store cannot answer.
+    pub async fn with_item<T>(self, item: Lookup<T>) -> Result<(Caller, T), Problem> {
+        let authority = self.authority.clone();
+        let (caller, item) = self.with_item_pending(item).await?;
+        Ok((authority.verified(caller)?, item))
     }
 
     /// Admits the caller while `read` runs; where they are not admitted, what was read is dropped.

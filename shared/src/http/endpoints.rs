@@ -1,4 +1,4 @@
-use axum::{Router, routing::MethodRouter};
+use axum::{Router, handler::Handler, routing::MethodRouter};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, Info, License, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required,
     ResponseBuilder, Tag,
@@ -6,23 +6,83 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, Type},
     security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme},
 };
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::{
+    PathItemExt,
+    router::{OpenApiRouter, UtoipaMethodRouter},
+};
 
-/// A function's table of contents: its routes, each with what the OpenAPI document says of it.
-pub struct Endpoints<S>(OpenApiRouter<S>);
-
-impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
-    /// An empty table.
-    #[expect(clippy::new_without_default, reason = "a table without rows is not a sensible default")]
-    pub fn new() -> Self {
-        Self(OpenApiRouter::default())
-    }
+/// What a function's table of contents is read for: its routes, as a [`Router`], or what the OpenAPI document says of them, as
+/// [`Described`]. A function at work holds nothing of the document, and spends no time of its start on it.
+pub trait Endpoints<S>: Sized {
+    /// A table without rows.
+    fn new() -> Self;
 
     /// One endpoint at its path, and under every other path of the contract's *also*: the same handler, the same
     /// behaviour. An alias is a path, for every method of the endpoint, or `PATCH` and a path, for that one alone. Where an
     /// endpoint takes PUT and PATCH, the latter is an alias of the former.
     #[must_use]
-    pub fn endpoint(self, (schemas, paths, handlers): UtoipaMethodRouter<S>, also: &[&str]) -> Self {
+    fn endpoint(self, endpoint: Endpoint<S, impl FnOnce() -> UtoipaMethodRouter<S>>, also: &[&str]) -> Self;
+
+    /// A route that is no part of the API: a page for people, or an asset.
+    #[must_use]
+    fn page(self, path: &str, handlers: MethodRouter<S>) -> Self;
+}
+
+/// An endpoint: what the macro `endpoint` makes of its handler.
+pub struct Endpoint<S, D> {
+    path: String,
+    handlers: MethodRouter<S>,
+    describe: D,
+}
+
+impl<S: Clone + Send + Sync + 'static, D: FnOnce() -> UtoipaMethodRouter<S>> Endpoint<S, D> {
+    /// The endpoint that is described at `P`.
+    pub fn new<P: utoipa::Path, T: 'static>(_: P, handler: impl Handler<T, S>, describe: D) -> Self {
+        let handlers = P::methods()
+            .iter()
+            .fold(MethodRouter::new(), |handlers, method| handlers.on(method.to_method_filter(), handler.clone()));
+        Self { path: P::path(), handlers, describe }
+    }
+}
+
+/// The endpoint of a handler, by the module and the name of it.
+#[macro_export]
+macro_rules! endpoint {
+    ($module:ident::$handler:ident) => {
+        ::utoipa_axum::paste! {
+            $crate::http::Endpoint::new($module::[<__path_ $handler>], $module::$handler, || {
+                ::utoipa_axum::routes!($module::$handler)
+            })
+        }
+    };
+}
+
+impl<S: Clone + Send + Sync + 'static> Endpoints<S> for Router<S> {
+    fn new() -> Self {
+        Router::new()
+    }
+
+    fn endpoint(self, endpoint: Endpoint<S, impl FnOnce() -> UtoipaMethodRouter<S>>, also: &[&str]) -> Self {
+        let also = also.iter().map(|alias| alias.strip_prefix("PATCH ").unwrap_or(alias));
+        let paths = [endpoint.path.as_str()].into_iter().chain(also);
+        paths.fold(self, |router, path| router.route(path, endpoint.handlers.clone()))
+    }
+
+    fn page(self, path: &str, handlers: MethodRouter<S>) -> Self {
+        self.route(path, handlers)
+    }
+}
+
+/// What the OpenAPI document says of a function's endpoints.
+pub struct Described<S>(OpenApiRouter<S>);
+
+impl<S: Clone + Send + Sync + 'static> Endpoints<S> for Described<S> {
+    fn new() -> Self {
+        Self(OpenApiRouter::default())
+    }
+
+    fn endpoint(self, endpoint: Endpoint<S, impl FnOnce() -> UtoipaMethodRouter<S>>, also: &[&str]) -> Self {
+        let (schemas, paths, handlers) = (endpoint.describe)();
         let mut listed = paths.clone();
         let mut router = self.0;
         for (path, item) in &paths.paths {
@@ -44,18 +104,13 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
         Self(router)
     }
 
-    /// A route that is no part of the API: a page for people, or an asset.
-    #[must_use]
-    pub fn page(self, path: &str, handlers: MethodRouter<S>) -> Self {
-        Self(self.0.route(path, handlers))
+    fn page(self, _: &str, _: MethodRouter<S>) -> Self {
+        self
     }
+}
 
-    /// The routes.
-    pub fn router(self) -> Router<S> {
-        self.0.into()
-    }
-
-    /// What the document says of them.
+impl<S: Clone + Send + Sync + 'static> Described<S> {
+    /// The function's part of the document.
     pub fn openapi(self) -> OpenApi {
         self.0.into_openapi()
     }

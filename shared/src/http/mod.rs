@@ -24,7 +24,7 @@ pub use avatar_address::AvatarAddress;
 pub use body::{Fields, JsonBody, OptionalJsonBody};
 pub use caller::{Authority, Bearer, Caller, PendingCaller, bearer_token};
 pub use cursor::{decode_cursor, link_to_next, page_limit};
-pub use endpoints::{Endpoints, document};
+pub use endpoints::{Described, Endpoint, Endpoints, document};
 pub use form::FormBody;
 pub use layers::{finish, observed};
 pub use limiter::{Limited, Limiter};

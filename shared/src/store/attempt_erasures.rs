@@ -32,7 +32,7 @@ impl Attempts {
     /// Where the store cannot answer.
     pub async fn erase(&self, user_id: Uuid, until: Instant) -> Result<bool, StoreError> {
         loop {
-            let total = self.find_summary(user_id).await?.total_attempts;
+            let total = self.find_total(user_id, None).await?;
             // One bucket more: an attempt may have been counted since.
             for bucket in 0..=total / ROWS_PER_BUCKET + 1 {
                 if !self.erase_bucket(&keys::history_row(user_id, bucket * ROWS_PER_BUCKET).pk, until).await? {

@@ -1,15 +1,15 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{KeysAndAttributes, Put, TransactWriteItem, Update},
+    types::{Put, TransactWriteItem, Update},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     StoreError,
     attributes::{Reader, expiry, number},
-    keys,
+    keys, lookup,
     patience::Patience,
     transactions::{Transacted, build, transact},
 };
@@ -17,8 +17,6 @@ use crate::{Platform, config::SettingError, domain::Tally};
 
 /// How long it is remembered that an event was counted: longer than a stream keeps it.
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
-/// Rounds in which a read of all counters has to come whole.
-const ROUNDS: usize = 4;
 
 /// An event of a stream, by the id that the stream gives it, and what it adds.
 #[derive(Clone, Debug)]
@@ -97,23 +95,16 @@ impl Counters {
     /// # Errors
     /// Where the store cannot answer.
     pub async fn totals(&self) -> Result<Tally, StoreError> {
-        let rows = keys::counters().map(|key| key.item());
-        let mut wanted = KeysAndAttributes::builder().set_keys(Some(rows.collect()));
+        let rows = keys::counters().map(|key| key.item()).collect();
+        let wanted = HashMap::from([(self.tokens.to_string(), rows)]);
         let mut totals = Tally::default();
-        for _ in 0..ROUNDS {
-            let request = self.client.batch_get_item().request_items(&*self.tokens, build(wanted.build())?);
-            let read = request.send().await?;
-            for item in read.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                let (mut row, reader) = (Tally::default(), Reader::new("tokens", &item));
-                for (name, part) in row.parts() {
-                    *part = reader.optional_number(name)?.unwrap_or_default();
-                }
-                totals += row;
+        for item in lookup::find_all(&self.client, wanted, false).await?.into_values().flatten() {
+            let (mut row, reader) = (Tally::default(), Reader::new("tokens", &item));
+            for (name, part) in row.parts() {
+                *part = reader.optional_number(name)?.unwrap_or_default();
             }
-            let left = read.unprocessed_keys.and_then(|mut left| left.remove(&*self.tokens));
-            let Some(left) = left.filter(|left| !left.keys.is_empty()) else { return Ok(totals) };
-            wanted = KeysAndAttributes::builder().set_keys(Some(left.keys));
+            totals += row;
         }
-        Err(StoreError::Unavailable("the counters did not come whole".into()))
+        Ok(totals)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Months, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,9 +11,7 @@ use super::{
     Accounts, Item, StoreError, account_item,
     attributes::{Reader, moment, number, text},
     change::Change,
-    keys,
-    patience::Patience,
-    transactions::build,
+    keys, lookup,
 };
 use crate::domain::{Account, Role};
 
@@ -23,8 +21,6 @@ const FIRST: &str = "2026-01";
 const MONTHS: usize = 36;
 /// Accounts that a page reads at the most, whatever its filter lets through.
 const MOST_READ: usize = 400;
-/// Items that one call can read: DynamoDB's own bound.
-const BATCH: usize = 100;
 
 /// Which accounts are asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,7 +59,7 @@ impl Accounts {
         let mut position = position.unwrap_or_else(|| DirectoryPosition { month: keys::made_in(now), after: None });
         let (mut found, mut read, mut passed) = (Vec::new(), 0, 0);
         while position.month >= oldest && passed < MONTHS {
-            let (ids, more) = self.month_page(&position, limit.min(BATCH)).await?;
+            let (ids, more) = self.month_page(&position, limit.min(lookup::MOST)).await?;
             read += ids.len();
             let accounts = self.find_all(ids.iter().map(|(_, id)| *id)).await?;
             for (at, id) in &ids {
@@ -174,22 +170,11 @@ impl Accounts {
     async fn find_all(&self, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Account>, StoreError> {
         let keys: Vec<Item> = ids.map(|id| keys::account(id).item()).collect();
         let mut found = HashMap::new();
-        for keys in keys.chunks(BATCH) {
-            let mut keys = keys.to_vec();
-            let mut patience = Patience::of_a_write();
-            while !keys.is_empty() {
-                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-                let answer =
-                    self.client.batch_get_item().request_items(&*self.users, build(wanted.build())?).send().await?;
-                for item in answer.responses.unwrap_or_default().remove(&*self.users).unwrap_or_default() {
-                    let account = account_item::read(&item)?;
-                    found.insert(account.id, account);
-                }
-                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&*self.users));
-                keys = left.map(|left| left.keys).unwrap_or_default();
-                if !keys.is_empty() {
-                    patience.pause().await?;
-                }
+        for keys in keys.chunks(lookup::MOST) {
+            let wanted = HashMap::from([(self.users.to_string(), keys.to_vec())]);
+            for item in lookup::find_all(&self.client, wanted, true).await?.into_values().flatten() {
+                let account = account_item::read(&item)?;
+                found.insert(account.id, account);
             }
         }
         Ok(found)

@@ -1,6 +1,6 @@
 //! The documents that people fill in about themselves, each an item beside the account, absent until it is edited.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Accounts, Item, StoreError,
+    Accounts, Item, Lookup, StoreError,
     attributes::{Reader, moment, number, text},
     keys,
     transactions::build,
@@ -52,13 +52,18 @@ pub struct StoredDocument {
 }
 
 impl Accounts {
-    /// A document of a user, read strongly; an empty one where it was never edited.
+    /// A document of a user; an empty one where it was never edited.
+    pub fn document(&self, user_id: Uuid, kind: DocumentKind) -> Lookup<StoredDocument> {
+        let read = |item: Option<&Item>| item.map_or_else(|| Ok(StoredDocument::default()), read);
+        Lookup { table: Arc::clone(&self.users), key: keys::document(user_id, kind.as_str()), read }
+    }
+
+    /// A document of a user, read strongly.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn find_document(&self, user_id: Uuid, kind: DocumentKind) -> Result<StoredDocument, StoreError> {
-        let item = self.get(keys::document(user_id, kind.as_str())).await?;
-        item.as_ref().map_or_else(|| Ok(StoredDocument::default()), read)
+        self.document(user_id, kind).find(&self.client).await
     }
 
     /// Writes a document by itself, where it is still as it was `seen`. Answers `false` where it is not.

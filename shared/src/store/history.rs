@@ -2,11 +2,11 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use chrono::NaiveDate;
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    Attempts, StoreError, attempt_items,
+    Attempts, Item, Lookup, StoreError, attempt_items,
     attributes::text,
     keys::{self, Key, ROWS_PER_BUCKET},
 };
@@ -46,25 +46,43 @@ impl HistoryPage {
 
 impl Attempts {
     /// What a person has done in all.
-    ///
-    /// # Errors
-    /// Where the store cannot answer.
-    pub async fn find_summary(&self, user_id: Uuid) -> Result<Summary, StoreError> {
-        let item = self.get(keys::summary(user_id)).await?;
-        item.as_ref().map(attempt_items::read_summary).transpose().map(Option::unwrap_or_default)
+    pub fn summary(&self, user_id: Uuid) -> Lookup<Summary> {
+        Lookup { table: Arc::clone(&self.table), key: keys::summary(user_id), read: summary }
     }
 
     /// How many attempts a person's history holds, or those at one question.
+    pub fn total(&self, user_id: Uuid, question_id: Option<u64>) -> Lookup<u64> {
+        let table = Arc::clone(&self.table);
+        let of_question = |item: Option<&Item>| {
+            let progress = item.map(attempt_items::read_progress).transpose()?;
+            Ok(progress.map_or(0, |progress| progress.attempts))
+        };
+        match question_id {
+            None => Lookup { table, key: keys::summary(user_id), read: |item| Ok(summary(item)?.total_attempts) },
+            Some(question_id) => Lookup { table, key: keys::question(user_id, question_id), read: of_question },
+        }
+    }
+
+    /// One attempt with its owner and its code.
+    pub fn attempt(&self, attempt_id: Uuid) -> Lookup<Option<(Uuid, Attempt, String)>> {
+        let read = |item: Option<&Item>| item.map(attempt_items::read_code).transpose();
+        Lookup { table: Arc::clone(&self.table), key: keys::code(attempt_id), read }
+    }
+
+    /// What [`Self::attempt`] says, read strongly.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find(&self, attempt_id: Uuid) -> Result<Option<(Uuid, Attempt, String)>, StoreError> {
+        self.attempt(attempt_id).find(&self.client).await
+    }
+
+    /// What [`Self::total`] says, read strongly.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn find_total(&self, user_id: Uuid, question_id: Option<u64>) -> Result<u64, StoreError> {
-        let Some(question_id) = question_id else {
-            return Ok(self.find_summary(user_id).await?.total_attempts);
-        };
-        let item = self.get(keys::question(user_id, question_id)).await?;
-        let progress = item.as_ref().map(attempt_items::read_progress).transpose()?;
-        Ok(progress.map_or(0, |progress| progress.attempts))
+        self.total(user_id, question_id).find(&self.client).await
     }
 
     /// The rows of a page, newest first.
@@ -153,15 +171,10 @@ impl Attempts {
         let months = items.iter().map(attempt_items::read_days).collect::<Result<Vec<_>, _>>()?;
         Ok(months.into_iter().flatten().filter(|day| (from..=to).contains(&day.date)).collect())
     }
+}
 
-    /// One attempt with its owner and its code.
-    ///
-    /// # Errors
-    /// Where the store cannot answer.
-    pub async fn find(&self, attempt_id: Uuid) -> Result<Option<(Uuid, Attempt, String)>, StoreError> {
-        let item = self.get(keys::code(attempt_id)).await?;
-        item.as_ref().map(attempt_items::read_code).transpose()
-    }
+fn summary(item: Option<&Item>) -> Result<Summary, StoreError> {
+    item.map(attempt_items::read_summary).transpose().map(Option::unwrap_or_default)
 }
 
 #[cfg(test)]

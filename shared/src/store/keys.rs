@@ -49,6 +49,11 @@ impl Key {
     pub fn item(&self) -> Item {
         Item::from([(PK.to_owned(), text(&self.pk)), (SK.to_owned(), text(&self.sk))])
     }
+
+    /// Whether it is the key of that item.
+    pub fn is_of(&self, item: &Item) -> bool {
+        item.get(PK) == Some(&text(&self.pk)) && item.get(SK) == Some(&text(&self.sk))
+    }
 }
 
 // Table `users`.

@@ -3,7 +3,6 @@ use serde::Serialize;
 use shared::{
     domain::Role,
     http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath},
-    store::StoreError,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -39,16 +38,13 @@ pub async fn attempt(
     bearer: Bearer,
     UrlPath(attempt_id): UrlPath<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let found = async {
-        match attempt_id.parse::<Uuid>() {
-            Ok(id) => state.attempts.find(id).await,
-            Err(_) => Ok::<_, StoreError>(None),
-        }
-    };
-    let (caller, found) = bearer.with(found).await?;
+    let Ok(attempt_id) = attempt_id.parse::<Uuid>() else { return Err(bearer.refuse(missing()).await) };
+    let (caller, found) = bearer.with_item(state.attempts.attempt(attempt_id)).await?;
     let may_read = |owner| owner == caller.account.id || caller.account.role == Role::Admin;
-    let (_, attempt, submitted_code) = found
-        .filter(|(owner, _, _)| may_read(*owner))
-        .ok_or_else(|| Problem::new(Code::NotFound, "There is no such attempt."))?;
+    let (_, attempt, submitted_code) = found.filter(|(owner, _, _)| may_read(*owner)).ok_or_else(missing)?;
     Ok(NoStore(Json(WholeAttempt { attempt: attempt.into(), submitted_code })))
+}
+
+fn missing() -> Problem {
+    Problem::new(Code::NotFound, "There is no such attempt.")
 }

@@ -78,7 +78,7 @@ pub async fn history(
         Err(problem) => return Err(bearer.refuse(problem).await),
     };
     let user_id = bearer.user_id();
-    let (_, total) = bearer.with(state.attempts.find_total(user_id, paging.question_id)).await?;
+    let (_, total) = bearer.with_item(state.attempts.total(user_id, paging.question_id)).await?;
     let page = HistoryPage::new(total, start, limit as u64);
     let rows = state.attempts.find_page(user_id, paging.question_id, &page).await?;
 

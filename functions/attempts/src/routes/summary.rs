@@ -30,7 +30,7 @@ pub struct ShownSummary {
 )]
 pub async fn summary(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
     let user_id = bearer.user_id();
-    let (_, summary) = bearer.with(state.attempts.find_summary(user_id)).await?;
+    let (_, summary) = bearer.with_item(state.attempts.summary(user_id)).await?;
     Ok(NoStore(Json(ShownSummary {
         total_attempts: summary.total_attempts,
         solved: summary.solved,

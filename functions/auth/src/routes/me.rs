@@ -19,8 +19,8 @@ use crate::State;
     )
 )]
 pub async fn me(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
-    let profile = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
-    let (caller, profile) = bearer.with_pending(profile).await?;
+    let profile = state.accounts.document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, profile) = bearer.with_item_pending(profile).await?;
     let account = &caller.account;
     Ok(NoStore(Json(User::seen_by(account.role, account, &profile, &state.avatars, state.clock.now()))))
 }

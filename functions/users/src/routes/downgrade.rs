@@ -23,7 +23,7 @@ use crate::State;
     )
 )]
 pub async fn downgrade(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
-    let profile = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
-    let (caller, profile) = bearer.with(profile).await?;
+    let profile = state.accounts.document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, profile) = bearer.with_item(profile).await?;
     change_plan(&state, caller, profile, Plan::Basic).await.map(|user| NoStore(Json(user)))
 }

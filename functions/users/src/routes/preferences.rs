@@ -64,8 +64,8 @@ pub async fn preferences(
     bearer: Bearer,
     UrlPath(path): UrlPath<HashMap<String, String>>,
 ) -> Result<impl IntoResponse, Problem> {
-    let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Preferences);
-    let (caller, own) = bearer.with(own).await?;
+    let own = state.accounts.document(bearer.user_id(), DocumentKind::Preferences);
+    let (caller, own) = bearer.with_item(own).await?;
     let (account, stored) =
         seen(&state, &caller, path.get("id").map(String::as_str), DocumentKind::Preferences, own).await?;
     if account.id == caller.account.id || caller.is_admin() {

@@ -41,8 +41,8 @@ pub async fn profile(
     bearer: Bearer,
     UrlPath(path): UrlPath<HashMap<String, String>>,
 ) -> Result<impl IntoResponse, Problem> {
-    let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Extended);
-    let (caller, own) = bearer.with(own).await?;
+    let own = state.accounts.document(bearer.user_id(), DocumentKind::Extended);
+    let (caller, own) = bearer.with_item(own).await?;
     let (account, stored) =
         seen(&state, &caller, path.get("id").map(String::as_str), DocumentKind::Extended, own).await?;
     let mut shown = shown(&account, &stored);

@@ -38,8 +38,8 @@ pub struct Stats {
     )
 )]
 pub async fn stats(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
-    let summary = state.attempts.find_summary(bearer.user_id());
-    let (caller, summary) = bearer.with(summary).await?;
+    let summary = state.attempts.summary(bearer.user_id());
+    let (caller, summary) = bearer.with_item(summary).await?;
     let (account, now) = (&caller.account, state.clock.now());
     let used = account.sessions.iter().map(|session| session.times.used_at);
     Ok(NoStore(Json(Stats {

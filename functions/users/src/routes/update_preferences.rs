@@ -44,8 +44,8 @@ pub async fn update_preferences(
     UrlPath(path): UrlPath<HashMap<String, String>>,
     body: Result<JsonBody<Map<String, Value>>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Preferences);
-    let (caller, own) = bearer.with(own).await?;
+    let own = state.accounts.document(bearer.user_id(), DocumentKind::Preferences);
+    let (caller, own) = bearer.with_item(own).await?;
     let kind = DocumentKind::Preferences;
     let (account, stored) = subject(&state, &caller, path.get("id").map(String::as_str), kind, own).await?;
     let JsonBody(values) = body?;

@@ -39,8 +39,8 @@ pub async fn update_profile(
     bearer: Bearer,
     body: Result<JsonBody<Map<String, Value>>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    let stored = state.accounts.find_document(bearer.user_id(), DocumentKind::Extended);
-    let (caller, stored) = bearer.with(stored).await?;
+    let stored = state.accounts.document(bearer.user_id(), DocumentKind::Extended);
+    let (caller, stored) = bearer.with_item(stored).await?;
     let JsonBody(values) = body?;
     let mut patch = Patch::new(values);
     let mut edits = patch.document(EXTENDED);

@@ -84,8 +84,8 @@ pub async fn update_user(
     UrlPath(path): UrlPath<HashMap<String, String>>,
     body: Result<JsonBody<Map<String, Value>>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
-    let (caller, own) = bearer.with(own).await?;
+    let own = state.accounts.document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, own) = bearer.with_item(own).await?;
     let (account, stored) =
         subject(&state, &caller, path.get("id").map(String::as_str), DocumentKind::Profile, own).await?;
     let JsonBody(values) = body?;

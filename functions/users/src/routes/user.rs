@@ -60,8 +60,8 @@ pub async fn user(
     bearer: Bearer,
     UrlPath(id): UrlPath<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let own = state.accounts.find_document(bearer.user_id(), DocumentKind::Profile);
-    let (caller, own) = bearer.with(own).await?;
+    let own = state.accounts.document(bearer.user_id(), DocumentKind::Profile);
+    let (caller, own) = bearer.with_item(own).await?;
     let (account, profile) = seen(&state, &caller, Some(&id), DocumentKind::Profile, own).await?;
     if account.id == caller.account.id || caller.is_admin() {
         return Ok(NoStore(Json(SeenUser::Whole(Box::new(state.shown(&caller, &account, &profile))))));

@@ -1,0 +1,75 @@
+//! Reads items by their keys, several in one call: a call costs the function more processor time than an item does.
+
+use std::{collections::HashMap, sync::Arc};
+
+use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use uuid::Uuid;
+
+use super::{
+    Accounts, Item, StoreError, account_item,
+    keys::{self, Key},
+    patience::Patience,
+    transactions::build,
+};
+use crate::domain::Account;
+
+/// Items that one call may ask for, as DynamoDB has it.
+pub(super) const MOST: usize = 100;
+
+/// An item that is still to be read, and what it says, or says by not being there.
+pub struct Lookup<T> {
+    pub(super) table: Arc<str>,
+    pub(super) key: Key,
+    pub(super) read: fn(Option<&Item>) -> Result<T, StoreError>,
+}
+
+impl<T> Lookup<T> {
+    /// Reads it strongly, by itself.
+    pub(super) async fn find(self, client: &Client) -> Result<T, StoreError> {
+        let request = client.get_item().table_name(&*self.table).set_key(Some(self.key.item())).consistent_read(true);
+        (self.read)(request.send().await?.item.as_ref())
+    }
+}
+
+impl Accounts {
+    /// The account of that id and another item, read strongly in one call.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_with<T>(&self, id: Uuid, other: Lookup<T>) -> Result<(Option<Account>, T), StoreError> {
+        let account = keys::account(id);
+        let mut wanted = HashMap::from([(self.users.to_string(), vec![account.item()])]);
+        wanted.entry(other.table.to_string()).or_default().push(other.key.item());
+        let found = find_all(&self.client, wanted, true).await?;
+        let of = |table: &str, key: &Key| found.get(table)?.iter().find(|item| key.is_of(item));
+        let account = of(&self.users, &account).map(account_item::read).transpose()?;
+        Ok((account, (other.read)(of(&other.table, &other.key))?))
+    }
+}
+
+/// The items of these keys that are there, by table; at most [`MOST`] of them.
+pub(super) async fn find_all(
+    client: &Client,
+    keys: HashMap<String, Vec<Item>>,
+    strongly: bool,
+) -> Result<HashMap<String, Vec<Item>>, StoreError> {
+    let mut wanted = HashMap::new();
+    for (table, keys) in keys {
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(strongly);
+        wanted.insert(table, build(keys.build())?);
+    }
+    let mut found: HashMap<String, Vec<Item>> = HashMap::new();
+    let mut patience = Patience::of_a_write();
+    while !wanted.is_empty() {
+        let answer = client.batch_get_item().set_request_items(Some(wanted)).send().await?;
+        for (table, items) in answer.responses.unwrap_or_default() {
+            found.entry(table).or_default().extend(items);
+        }
+        // What is throttled comes back, and is asked for again.
+        wanted = answer.unprocessed_keys.unwrap_or_default();
+        if !wanted.is_empty() {
+            patience.pause().await?;
+        }
+    }
+    Ok(found)
+}
