@@ -67,7 +67,8 @@ impl fmt::Debug for EmailAddress {
 fn with_unicode_domain(address: String) -> String {
     match address.rsplit_once('@') {
         Some((local, domain)) if domain.split('.').any(|label| label.starts_with("xn--")) => {
-            format!("{local}@{}", idna::domain_to_unicode(domain).0)
+            // IDNA writes Cherokee in capitals.
+            format!("{local}@{}", canonical(&idna::domain_to_unicode(domain).0))
         }
         _ => address,
     }
@@ -95,6 +96,9 @@ mod tests {
         let unicode = EmailAddress::parse("a@MÜNCHEN.de").unwrap();
         assert_eq!(unicode, EmailAddress::parse("a@xn--mnchen-3ya.de").unwrap());
         assert_eq!((unicode.as_str(), unicode.to_ascii_domain().as_str()), ("a@münchen.de", "a@xn--mnchen-3ya.de"));
+        let cherokee = EmailAddress::parse("a@\u{13e1}.com").unwrap();
+        assert_eq!(cherokee, EmailAddress::parse("a@xn--0be.com").unwrap());
+        assert_eq!(cherokee.to_ascii_domain(), "a@xn--0be.com");
     }
 
     #[test]
