@@ -7,6 +7,7 @@ mod authorizer;
 mod avatars;
 mod bounces;
 mod conventions;
+mod corpus;
 mod dump;
 mod events;
 mod forged_tokens;

@@ -4,3 +4,4 @@ pub mod capacity;
 pub mod client;
 pub mod deployed;
 pub mod derived;
+pub mod fuzz;
