@@ -73,6 +73,33 @@ async fn a_passing_throttle_is_not_even_noticed() {
 }
 
 #[tokio::test]
+async fn what_dynamodb_does_by_halves_is_done_whole() {
+    let app = App::start().await;
+    let member = app.member("a@example.com").await;
+    app.patch_as(&member, "/api/v1/users/me", json!({ "bio": "I count." })).await;
+    let halves = async |operation: &str| {
+        app.fault(json!({ "service": "dynamodb", "operation": operation, "kind": "half", "count": 1 })).await;
+    };
+
+    halves("BatchWriteItem").await;
+    let attempt = json!({ "question_id": 1, "language": "rust", "submitted_code": "fn main() {}", "passed_tests": 1, "total_tests": 1 });
+    let submitted = app.post_as(&member, "/api/v1/attempts/", attempt).await;
+    assert_eq!(submitted.status, StatusCode::CREATED, "{}", submitted.text);
+    let writes = app.cost(&submitted).await.calls.iter().filter(|call| call.operation == "BatchWriteItem").count();
+    assert_eq!(writes, 2, "the rest is sent again");
+
+    for path in ["/api/v1/auth/me".to_owned(), format!("/api/v1/attempts/{}", submitted.json()["id"].as_str().unwrap())]
+    {
+        let whole = app.get_as(&member, &path).await.text;
+        halves("BatchGetItem").await;
+        let halved = app.get_as(&member, &path).await;
+        assert_eq!((halved.status, &halved.text), (StatusCode::OK, &whole));
+        assert_eq!(app.cost(&halved).await.calls.len(), 2, "{path}");
+        assert!(whole.contains("I count.") || whole.contains("fn main() {}"), "{whole}");
+    }
+}
+
+#[tokio::test]
 async fn while_ses_fails_registering_goes_on_and_the_mail_follows() {
     let app = App::start().await;
     app.fault(json!({ "service": "ses", "kind": "error", "count": 6 })).await;

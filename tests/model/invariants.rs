@@ -3,23 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
+    operations,
     person::{Account, Attempt, Person, TESTS, Tokens},
     service::{Request, Service, Wrong},
 };
 
-/// Looks at mails, tables, and what everybody reads.
-pub async fn hold(service: &Service, people: &mut [Person], now: u64) -> Result<(), Wrong> {
+/// Looks at mails, tables, and what everybody reads; answers with how many people could read everything of theirs.
+pub async fn hold(service: &Service, people: &mut [Person], now: u64) -> Result<u64, Wrong> {
     mails(service, people).await?;
     tables(service, people).await?;
+    let mut looked_at = 0;
     for person in people {
-        whole(service, person, now)
-            .await
-            .map_err(|wrong| format!("person {}: {wrong}\n{:#?}", person.number, person.account))?;
+        let back = operations::come_back(service, person, now).await?;
+        let seen = async {
+            ended(service, person).await?;
+            if back { whole(service, person, now).await } else { Ok(()) }
+        };
+        seen.await.map_err(|wrong| format!("person {}: {wrong}\n{:#?}", person.number, person.account))?;
+        looked_at += u64::from(back);
     }
-    Ok(())
+    Ok(looked_at)
 }
 
 /// Every mail that is owed was sent, and none to anybody else.
@@ -60,6 +66,12 @@ async fn tables(service: &Service, people: &[Person]) -> Result<(), Wrong> {
     if let Some(email) = accounts.keys().find(|email| !claims.contains_key(**email)) {
         return Err(format!("the account of {email} has no claim to it"));
     }
+    let stored: BTreeSet<String> = users.iter().filter(|item| item["sk"]["S"] == "ACCOUNT").map(key).collect();
+    let known: BTreeSet<String> =
+        accounts.values().flat_map(|account| &account.id).map(|id| format!("USER#{id}")).collect();
+    if stored != known {
+        return Err(format!("the accounts are {stored:?}, where {known:?} are known"));
+    }
     let attempts = service.items("AttemptsTable").await?;
     let tokens = service.items("TokensTable").await?;
     let all: Vec<String> = users.iter().chain(&attempts).chain(&tokens).map(Value::to_string).collect();
@@ -68,12 +80,31 @@ async fn tables(service: &Service, people: &[Person]) -> Result<(), Wrong> {
         if let Some(item) = left {
             return Err(format!("person {} is not forgotten: {item}", person.number));
         }
-        // That a farewell was sent is known for a while, without whom it went to.
-        let is_mail = |item: &Value| item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("MAIL#"));
+        // That a farewell was sent is known for a while, without whom it went to; and of an id that it was erased.
+        let may_stay = |item: &Value| ["MAIL#", "ERASED#"].iter().any(|kind| key(item).starts_with(kind));
         let of_gone =
-            |item: &&Value| !is_mail(item) && person.gone.iter().any(|id| item.to_string().contains(id.as_str()));
-        if let Some(item) = attempts.iter().chain(&tokens).find(of_gone) {
+            |item: &&Value| !may_stay(item) && person.gone.iter().any(|id| item.to_string().contains(id.as_str()));
+        if let Some(item) = users.iter().chain(&attempts).chain(&tokens).find(of_gone) {
             return Err(format!("something is left of an account of person {}: {item}", person.number));
+        }
+    }
+    Ok(())
+}
+
+fn key(item: &Value) -> String {
+    item["pk"]["S"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Of what has ended, nothing is accepted.
+async fn ended(service: &Service, person: &mut Person) -> Result<(), Wrong> {
+    for tokens in person.ended.clone().into_iter().rev().take(3) {
+        if read(service, person, "/api/v1/auth/me", &tokens).await?.0 != 401 {
+            return Err("a session that had ended is accepted".into());
+        }
+        let body = json!({ "refresh_token": tokens.refresh });
+        let (status, _) = ask(service, person, Method::POST, "/api/v1/auth/refresh", body, None).await?;
+        if status != 401 {
+            return Err(format!("the refresh token of a session that had ended was answered {status}"));
         }
     }
     Ok(())
@@ -81,11 +112,6 @@ async fn tables(service: &Service, people: &[Person]) -> Result<(), Wrong> {
 
 /// What a person reads is what they did.
 async fn whole(service: &Service, person: &mut Person, now: u64) -> Result<(), Wrong> {
-    for tokens in person.ended.clone().into_iter().rev().take(3) {
-        if read(service, person, "/api/v1/auth/me", &tokens).await?.0 != 401 {
-            return Err("a session that had ended is accepted".into());
-        }
-    }
     let Some(account) = person.account.clone().filter(|account| account.verified) else { return Ok(()) };
     let Some(session) = account.fresh(0, now).and_then(|place| account.sessions.get(place)) else { return Ok(()) };
     let (status, sessions) = read(service, person, "/api/v1/auth/sessions", &session.tokens).await?;
@@ -107,6 +133,12 @@ async fn whole(service: &Service, person: &mut Person, now: u64) -> Result<(), W
         return Err(format!("the history is {history}"));
     }
     let (_, questions) = read(service, person, "/api/v1/attempts/me/questions?limit=200", &session.tokens).await?;
+    let tried: BTreeSet<u64> = account.attempts.iter().map(|attempt| attempt.question).collect();
+    let rows: BTreeSet<u64> =
+        questions.as_array().into_iter().flatten().filter_map(|row| row["question_id"].as_u64()).collect();
+    if rows != tried {
+        return Err(format!("the questions are {questions}"));
+    }
     for row in questions.as_array().into_iter().flatten() {
         let of: Vec<&Attempt> =
             account.attempts.iter().filter(|attempt| row["question_id"] == attempt.question).collect();
@@ -125,10 +157,20 @@ async fn whole(service: &Service, person: &mut Person, now: u64) -> Result<(), W
 }
 
 async fn read(service: &Service, person: &mut Person, path: &str, tokens: &Tokens) -> Result<(u16, Value), Wrong> {
+    ask(service, person, Method::GET, path, Value::Null, Some(&tokens.access)).await
+}
+
+async fn ask(
+    service: &Service,
+    person: &mut Person,
+    method: Method,
+    path: &str,
+    body: Value,
+    token: Option<&str>,
+) -> Result<(u16, Value), Wrong> {
     person.asked += 1;
     let trace = format!("1-{:08x}-{:08x}{:016x}", 2, person.number, person.asked);
-    let request =
-        Request { method: Method::GET, path, body: Value::Null, token: Some(&tokens.access), key: None, trace };
+    let request = Request { method, path, body, token, key: None, trace };
     let answer = service.ask(request).await.ok_or_else(|| format!("{path} was not answered"))?;
     Ok((answer.status, answer.body))
 }

@@ -95,10 +95,10 @@ async fn stories(arguments: &Arguments) -> Result<String, Wrong> {
             Some(Err(error)) => return Err(format!("a story broke off: {error}")),
         }
     }
-    let Tally { stories, operations, answers, lost, struck, kills, checks } = total;
+    let Tally { stories, operations, answers, lost, struck, kills, checks, looked_at } = total;
     Ok(format!(
         "model: {stories} seeds from {first} on: {operations} operations, {answers} answers heard and {lost} not, {struck} faults, \
-         {kills} kills, {checks} looks at everything, in {:.0} s",
+         {kills} kills, {checks} looks at everything and {looked_at} people read whole, in {:.0} s",
         began.elapsed().as_secs_f64()
     ))
 }

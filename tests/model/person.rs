@@ -65,6 +65,8 @@ pub enum Doubt {
     Deleted,
     /// Which sessions there are, which password holds, how many guesses count.
     Credentials,
+    /// How many guesses count, beyond those that were answered.
+    Guesses,
 }
 
 #[derive(Clone, Debug)]

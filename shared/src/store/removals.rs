@@ -84,7 +84,7 @@ pub(super) async fn put_batch(client: &Client, table: &str, items: Vec<Item>) ->
 }
 
 async fn write_batch(client: &Client, table: &str, mut requests: Vec<WriteRequest>) -> Result<(), StoreError> {
-    let mut patience = Patience::of_a_plan();
+    let mut patience = Patience::of_a_write();
     while !requests.is_empty() {
         let answer = client.batch_write_item().request_items(table, requests).send().await?;
         requests = answer.unprocessed_items.and_then(|mut left| left.remove(table)).unwrap_or_default();

@@ -40,6 +40,8 @@ pub enum Kind {
     CancelThrottled,
     /// DynamoDB cancels a transaction since the table's throughput is exceeded.
     CancelExceeded,
+    /// DynamoDB does half of a batch, and hands the rest back.
+    Half,
     /// The caller's credentials have run out.
     Expired,
     /// SES refuses the mail for good.
@@ -50,7 +52,7 @@ pub enum Kind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// `dynamodb`, `secretsmanager` or `ses`.
+    /// `dynamodb`, `s3`, `secretsmanager` or `ses`.
     pub service: String,
     /// Every operation where none is named.
     pub operation: Option<String>,
@@ -77,6 +79,7 @@ pub struct Plan {
 const ANYWHERE: &[Kind] = &[Kind::Throttle, Kind::Error, Kind::Slow, Kind::Lost, Kind::Cut, Kind::CutAfter];
 /// And what else may happen to a write, or to a transaction, of DynamoDB.
 const OF_WRITES: &[Kind] = &[Kind::Conflict];
+const OF_BATCHES: &[Kind] = &[Kind::Half, Kind::Half, Kind::Half];
 const OF_TRANSACTIONS: &[Kind] = &[Kind::Conflict, Kind::CancelThrottled, Kind::CancelExceeded];
 /// Of so many faults of a plan one has the caller wait until it gives up, which takes seconds.
 const TIME_OUTS: u64 = 24;
@@ -113,6 +116,7 @@ impl Planned {
         self.struck += 1;
         let more = match operation {
             "TransactWriteItems" => OF_TRANSACTIONS,
+            "BatchGetItem" | "BatchWriteItem" => OF_BATCHES,
             "PutItem" | "UpdateItem" | "DeleteItem" => OF_WRITES,
             _ => &[],
         };
@@ -175,8 +179,8 @@ impl Faults {
     pub async fn around(
         &self,
         (service, operation, trace): (&str, &str, Option<&str>),
-        request: &Value,
-        call: impl Future<Output = Answer>,
+        mut request: Value,
+        call: impl AsyncFnOnce(&Value) -> Answer,
     ) -> Answer {
         let bad = |kind| Answer::refused(StatusCode::BAD_REQUEST, kind, "injected");
         let failed = || Answer::refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "injected");
@@ -186,7 +190,7 @@ impl Faults {
                 format!("{} {service} {operation} {}", trace?, request["TableName"].as_str().unwrap_or_default());
             self.planned.lock().unwrap_or_else(PoisonError::into_inner).draw(&call, service, operation)
         };
-        let Some(fault) = self.take(service, operation, request).or_else(planned) else { return call.await };
+        let Some(fault) = self.take(service, operation, &request).or_else(planned) else { return call(&request).await };
         let held_back =
             || Duration::from_millis(Some(fault.milliseconds).filter(|ms| *ms > 0).unwrap_or(BEYOND_PATIENCE));
         match fault.kind {
@@ -194,21 +198,28 @@ impl Faults {
             Kind::Error => failed(),
             Kind::Reject => bad("MessageRejected"),
             Kind::Expired => bad("ExpiredTokenException"),
-            Kind::Conflict if operation == "TransactWriteItems" => cancelled(request, "TransactionConflict"),
+            Kind::Conflict if operation == "TransactWriteItems" => cancelled(&request, "TransactionConflict"),
             Kind::Conflict => bad("TransactionConflictException"),
-            Kind::CancelThrottled => cancelled(request, "ThrottlingError"),
-            Kind::CancelExceeded => cancelled(request, "ProvisionedThroughputExceeded"),
+            Kind::CancelThrottled => cancelled(&request, "ThrottlingError"),
+            Kind::CancelExceeded => cancelled(&request, "ProvisionedThroughputExceeded"),
             Kind::Slow => {
                 sleep(Duration::from_millis(fault.milliseconds)).await;
-                call.await
+                call(&request).await
+            }
+            Kind::Half => {
+                let left = halve(&mut request["RequestItems"]);
+                let mut answer = call(&request).await;
+                let name = if operation == "BatchGetItem" { "UnprocessedKeys" } else { "UnprocessedItems" };
+                answer.body[name] = left;
+                answer
             }
             Kind::Lost => {
-                call.await;
+                call(&request).await;
                 failed()
             }
             Kind::Cut => Answer { cut: true, ..failed() },
             Kind::CutAfter => {
-                call.await;
+                call(&request).await;
                 Answer { cut: true, ..failed() }
             }
             Kind::TimeOut => {
@@ -216,7 +227,7 @@ impl Faults {
                 Answer { cut: true, ..failed() }
             }
             Kind::TimeOutAfter => {
-                call.await;
+                call(&request).await;
                 sleep(held_back()).await;
                 Answer { cut: true, ..failed() }
             }
@@ -247,6 +258,33 @@ fn names(request: &Value, table: &str) -> bool {
     request["TableName"] == table
         || request["RequestItems"].get(table).is_some()
         || items.any(|(_, item)| item["TableName"] == table)
+}
+
+/// Leaves half of what a batch asks for, the first of several tables or the first items of one, and takes out the rest.
+fn halve(asked: &mut Value) -> Value {
+    let mut left = asked.clone();
+    let tables = asked.as_object().map_or(0, serde_json::Map::len);
+    for (place, (table, stays)) in asked.as_object_mut().into_iter().flatten().enumerate() {
+        let (Some(stays), Some(goes)) = (listed(stays), listed(&mut left[table])) else { continue };
+        let half = match (tables, place) {
+            (1, _) => stays.len().div_ceil(2),
+            (_, 0) => stays.len(),
+            _ => 0,
+        };
+        stays.truncate(half);
+        goes.drain(..half);
+    }
+    for part in [asked, &mut left] {
+        part.as_object_mut()
+            .into_iter()
+            .for_each(|part| part.retain(|_, of| listed(of).is_some_and(|of| !of.is_empty())));
+    }
+    left
+}
+
+/// Writes stand for themselves, keys beside what else is said of a read.
+fn listed(of_table: &mut Value) -> Option<&mut Vec<Value>> {
+    if of_table.is_array() { of_table.as_array_mut() } else { of_table["Keys"].as_array_mut() }
 }
 
 /// A transaction that was cancelled for a reason that its first item has.

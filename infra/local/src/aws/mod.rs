@@ -143,7 +143,8 @@ impl Aws {
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return Answer::refused(StatusCode::BAD_REQUEST, "SerializationException", "not JSON");
         };
-        self.faults.around((service, operation, trace), &request, self.call(service, operation, &request)).await
+        let call = async |request: &Value| self.call(service, operation, request).await;
+        self.faults.around((service, operation, trace), request, call).await
     }
 
     /// The service's present moment.
@@ -161,14 +162,14 @@ impl Aws {
         let operation = method.as_str().to_owned();
         let trace = headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut response = None;
-        let call = async {
+        let call = async |_: &Value| {
             let answered = self.s3.call(method, uri, headers, body).await;
             let status = answered.status();
             response = Some(answered);
             Answer::new(status, Value::Null)
         };
         let root = trace.as_deref().map(trace_root);
-        let answer = self.faults.around(("s3", &operation, root), &Value::Null, call).await;
+        let answer = self.faults.around(("s3", &operation, root), Value::Null, call).await;
         let call = Call {
             service: "s3".to_owned(),
             operation,

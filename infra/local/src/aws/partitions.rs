@@ -109,7 +109,10 @@ fn written(request: &Value) -> Vec<String> {
     };
     let items = request["TransactItems"].as_array().into_iter().flatten();
     let actions = items.filter_map(Value::as_object).flatten().map(|(_, action)| action);
-    of(request).into_iter().chain(actions.filter_map(of)).collect()
+    let batches =
+        request["RequestItems"].as_object().into_iter().flatten().flat_map(|(_, of_table)| of_table.as_array());
+    let written = batches.flatten().filter_map(Value::as_object).flatten().map(|(_, action)| action);
+    of(request).into_iter().chain(actions.chain(written).filter_map(of)).collect()
 }
 
 #[cfg(test)]
