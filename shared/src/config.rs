@@ -108,6 +108,8 @@ pub struct Settings {
 pub struct Aws {
     pub region: String,
     pub endpoint_url: Option<String>,
+    /// Whether certificates are named that the machine trusts in place of its own.
+    pub own_certificates: bool,
     pub credentials: Option<AwsKeys>,
     pub connect_timeout: Duration,
     pub attempt_timeout: Duration,
@@ -373,6 +375,7 @@ impl Source<'_> {
         Ok(Aws {
             region: self.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).ok_or(SettingError::Missing("AWS_REGION"))?,
             endpoint_url: self.get("AWS_ENDPOINT_URL"),
+            own_certificates: self.first(&["SSL_CERT_FILE", "SSL_CERT_DIR"]).is_some(),
             credentials,
             connect_timeout: Duration::from_secs(1),
             attempt_timeout: Duration::from_secs(3),

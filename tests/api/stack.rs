@@ -77,11 +77,11 @@ async fn what_dynamodb_does_by_halves_is_done_whole() {
     let app = App::start().await;
     let member = app.member("a@example.com").await;
     app.patch_as(&member, "/api/v1/users/me", json!({ "bio": "I count." })).await;
-    let halves = async |operation: &str| {
-        app.fault(json!({ "service": "dynamodb", "operation": operation, "kind": "half", "count": 1 })).await;
+    let halves = async |operation: &str, kind: &str| {
+        app.fault(json!({ "service": "dynamodb", "operation": operation, "kind": kind, "count": 1 })).await;
     };
 
-    halves("BatchWriteItem").await;
+    halves("BatchWriteItem", "half").await;
     let attempt = json!({ "question_id": 1, "language": "rust", "submitted_code": "fn main() {}", "passed_tests": 1, "total_tests": 1 });
     let submitted = app.post_as(&member, "/api/v1/attempts/", attempt).await;
     assert_eq!(submitted.status, StatusCode::CREATED, "{}", submitted.text);
@@ -91,12 +91,33 @@ async fn what_dynamodb_does_by_halves_is_done_whole() {
     for path in ["/api/v1/auth/me".to_owned(), format!("/api/v1/attempts/{}", submitted.json()["id"].as_str().unwrap())]
     {
         let whole = app.get_as(&member, &path).await.text;
-        halves("BatchGetItem").await;
-        let halved = app.get_as(&member, &path).await;
-        assert_eq!((halved.status, &halved.text), (StatusCode::OK, &whole));
-        assert_eq!(app.cost(&halved).await.calls.len(), 2, "{path}");
         assert!(whole.contains("I count.") || whole.contains("fn main() {}"), "{whole}");
+        for kind in ["half", "last_half"] {
+            halves("BatchGetItem", kind).await;
+            let halved = app.get_as(&member, &path).await;
+            assert_eq!((halved.status, &halved.text), (StatusCode::OK, &whole));
+            assert_eq!(app.cost(&halved).await.calls.len(), 2, "{path} {kind}");
+        }
     }
+}
+
+#[tokio::test]
+async fn code_that_could_be_stored_by_halves_alone_is_not_stored() {
+    let app = App::start().await;
+    let member = app.member("a@example.com").await;
+    // The code is stored, and the row that leads to it never is.
+    let refused = json!({ "service": "dynamodb", "operation": "BatchWriteItem", "kind": "last_half", "count": 4 });
+    app.fault(refused).await;
+    let attempt = json!({ "question_id": 1, "language": "rust", "submitted_code": "fn main() {}", "passed_tests": 1, "total_tests": 1 });
+    let answer = app.post_as(&member, "/api/v1/attempts/", attempt).await;
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (StatusCode::SERVICE_UNAVAILABLE, "1"),
+        "{}",
+        answer.text
+    );
+    let left = app.scan("AttemptsTable").await;
+    assert_eq!(left["Count"], 0, "{left}");
 }
 
 #[tokio::test]

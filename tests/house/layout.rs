@@ -67,7 +67,7 @@ fn the_paths_that_architecture_names_exist() {
 }
 
 #[test]
-fn the_tests_that_the_security_table_names_exist() {
+fn the_tests_that_the_documents_name_exist() {
     let table = fs::read_to_string(root().join("docs/security.md")).unwrap();
     let code: String = ["shared", "functions", "infra", "tests"]
         .into_iter()
@@ -81,6 +81,14 @@ fn the_tests_that_the_security_table_names_exist() {
         count += 1;
     }
     assert!(count > 50, "{count}");
+    // Elsewhere a name that is a sentence is that of a test.
+    let told = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let sentence = |name: &&str| name.matches('_').count() > 3 && !name.contains(['/', ' ', '.']);
+    let names: Vec<_> = told.split('`').skip(1).step_by(2).filter(sentence).collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "docs/reliability.md names {name}, which is no test");
+    }
 }
 
 #[test]

@@ -98,7 +98,8 @@ fn key(item: &Value) -> String {
 /// Of what has ended, nothing is accepted.
 async fn ended(service: &Service, person: &mut Person) -> Result<(), Wrong> {
     for tokens in person.ended.clone().into_iter().rev().take(3) {
-        if read(service, person, "/api/v1/auth/me", &tokens).await?.0 != 401 {
+        let path = "/api/v1/auth/me";
+        if ask(service, person, Method::GET, path, Value::Null, Some(&tokens.access)).await?.0 != 401 {
             return Err("a session that had ended is accepted".into());
         }
         let body = json!({ "refresh_token": tokens.refresh });
@@ -114,25 +115,25 @@ async fn ended(service: &Service, person: &mut Person) -> Result<(), Wrong> {
 async fn whole(service: &Service, person: &mut Person, now: u64) -> Result<(), Wrong> {
     let Some(account) = person.account.clone().filter(|account| account.verified) else { return Ok(()) };
     let Some(session) = account.fresh(0, now).and_then(|place| account.sessions.get(place)) else { return Ok(()) };
-    let (status, sessions) = read(service, person, "/api/v1/auth/sessions", &session.tokens).await?;
+    let sessions = read(service, person, "/api/v1/auth/sessions", &session.tokens).await?;
     let live = sessions.as_array().map_or(0, Vec::len);
-    if status != 200 || live != account.sessions.len() {
+    if live != account.sessions.len() {
         return Err(format!("{live} sessions are live, where {} are known: {sessions}", account.sessions.len()));
     }
-    let (_, summary) = read(service, person, "/api/v1/attempts/me/summary", &session.tokens).await?;
+    let summary = read(service, person, "/api/v1/attempts/me/summary", &session.tokens).await?;
     let solved: BTreeSet<u64> =
         account.attempts.iter().filter(|attempt| attempt.solved()).map(|attempt| attempt.question).collect();
     if summary["total_attempts"] != account.attempts.len() || summary["solved"] != solved.len() {
         return Err(format!("the summary is {summary}"));
     }
-    let (_, history) = read(service, person, "/api/v1/attempts/me?limit=200", &session.tokens).await?;
+    let history = read(service, person, "/api/v1/attempts/me?limit=200", &session.tokens).await?;
     let ids = |attempts: &[Attempt]| attempts.iter().filter_map(|attempt| attempt.id.clone()).collect::<BTreeSet<_>>();
     let listed: BTreeSet<String> =
         history.as_array().into_iter().flatten().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect();
     if account.attempts.len() < 200 && listed != ids(&account.attempts) {
         return Err(format!("the history is {history}"));
     }
-    let (_, questions) = read(service, person, "/api/v1/attempts/me/questions?limit=200", &session.tokens).await?;
+    let questions = read(service, person, "/api/v1/attempts/me/questions?limit=200", &session.tokens).await?;
     let tried: BTreeSet<u64> = account.attempts.iter().map(|attempt| attempt.question).collect();
     let rows: BTreeSet<u64> =
         questions.as_array().into_iter().flatten().filter_map(|row| row["question_id"].as_u64()).collect();
@@ -148,16 +149,20 @@ async fn whole(service: &Service, person: &mut Person, now: u64) -> Result<(), W
             return Err(format!("the row of a question is {row}"));
         }
     }
-    let (_, activity) = read(service, person, "/api/v1/attempts/me/activity", &session.tokens).await?;
-    let of_days: u64 = activity.as_array().into_iter().flatten().filter_map(|day| day["attempts"].as_u64()).sum();
-    if of_days != account.attempts.len() as u64 {
+    let activity = read(service, person, "/api/v1/attempts/me/activity", &session.tokens).await?;
+    let of_days =
+        |count: &str| -> u64 { activity.as_array().into_iter().flatten().filter_map(|day| day[count].as_u64()).sum() };
+    if of_days("attempts") != account.attempts.len() as u64 || of_days("solved") != solved.len() as u64 {
         return Err(format!("the days are {activity}"));
     }
     Ok(())
 }
 
-async fn read(service: &Service, person: &mut Person, path: &str, tokens: &Tokens) -> Result<(u16, Value), Wrong> {
-    ask(service, person, Method::GET, path, Value::Null, Some(&tokens.access)).await
+async fn read(service: &Service, person: &mut Person, path: &str, tokens: &Tokens) -> Result<Value, Wrong> {
+    match ask(service, person, Method::GET, path, Value::Null, Some(&tokens.access)).await? {
+        (200, body) => Ok(body),
+        (status, body) => Err(format!("{path} was answered {status} {body}")),
+    }
 }
 
 async fn ask(

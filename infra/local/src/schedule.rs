@@ -1,6 +1,12 @@
 //! What happens by itself with time: items past their TTL go, and the functions that a schedule wakes run.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use janitor::Janitor;
@@ -23,12 +29,13 @@ pub struct Schedule {
     template: Template,
     clock: MovableClock,
     janitor: Janitor,
+    runs: Arc<AtomicU64>,
 }
 
 impl Schedule {
     /// The schedule of a stack.
     pub fn new(aws: &Aws, template: &Template, clock: &MovableClock, janitor: Janitor) -> Self {
-        Self { aws: aws.clone(), template: template.clone(), clock: clock.clone(), janitor }
+        Self { aws: aws.clone(), template: template.clone(), clock: clock.clone(), janitor, runs: Arc::default() }
     }
 
     /// Does what is due every minute, for as long as the stack runs.
@@ -47,8 +54,9 @@ impl Schedule {
         sweep(&self.aws, &self.template, self.clock.now()).await;
         let mut context = Context::default();
         context.request_id = uuid::Uuid::new_v4().to_string();
-        // The moment names the run, so that a plan of faults strikes the same ones again.
-        context.xray_trace_id = Some(format!("Root=1-{:08x}-{:024x}", 0, self.clock.now().timestamp()));
+        // The runs are numbered, so that a plan of faults strikes the same ones again.
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        context.xray_trace_id = Some(format!("Root=1-{:08x}-{number:024x}", 0));
         let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
         if let Err(error) = self.janitor.handle(LambdaEvent::new(event, context)).await {
             tracing::error!(%error, "the janitor's sweep failed; the next one tries again");

@@ -69,12 +69,14 @@ impl Clients {
     }
 }
 
-/// Amazon's own authorities stand behind every endpoint of AWS, but those in China
-/// (<https://docs.aws.amazon.com/general/latest/gr/rande.html#tls-requirements>): nobody else can pass for one, and the hundred and
-/// fifty that the machine trusts are not read at each start. Where `AWS_ENDPOINT_URL` leads elsewhere, the machine's are asked.
+/// Amazon's own authorities stand behind the endpoints of AWS (<https://www.amazontrust.com/repository/>), but in China and in
+/// partitions of their own: nobody else can pass for one, and the hundred and fifty that the machine trusts are not read at each start.
+/// Where `AWS_ENDPOINT_URL` leads elsewhere, or `SSL_CERT_FILE` names others, the machine's are asked.
 fn trusted(settings: &Settings) -> TrustStore {
-    let elsewhere = settings.aws.endpoint_url.as_deref().is_some_and(|url| url.starts_with("https:"));
-    if elsewhere || settings.aws.region.starts_with("cn-") {
+    let aws = &settings.aws;
+    let elsewhere = aws.endpoint_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+    let apart = ["cn-", "us-iso", "eu-iso"].iter().any(|partition| aws.region.starts_with(partition));
+    if elsewhere || apart || aws.own_certificates {
         return TrustStore::default();
     }
     TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)

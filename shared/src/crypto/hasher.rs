@@ -92,16 +92,12 @@ impl Ours {
         let kept = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut memory = kept.unwrap_or_else(|| self.blocks());
         let hashed = self.argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory);
-        self.keep(memory);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
         hashed
     }
 
     fn blocks(&self) -> Vec<Block> {
         vec![Block::default(); self.argon2.params().block_count()]
-    }
-
-    fn keep(&self, memory: Vec<Block>) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
 
@@ -130,12 +126,14 @@ impl Hasher {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let ours = self.ours.clone();
         let touching = thread::Builder::new().name("hashing".into()).spawn(move || {
+            // Whoever comes to hash waits for it here: to touch as much again beside it would take longer.
+            let mut kept = ours.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let mut memory = ours.blocks();
             // The compiler knows that it is all zero, and would leave out what writes zeros to it.
             for block in black_box(&mut memory).iter_mut().step_by(BLOCKS_OF_A_PAGE) {
                 *block = Block::default();
             }
-            ours.keep(memory);
+            kept.push(memory);
             drop(place);
         });
         if let Err(error) = touching {

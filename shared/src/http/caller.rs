@@ -191,7 +191,7 @@ impl Bearer {
     /// As a [`PendingCaller`] is refused, or where the store cannot answer.
     pub async fn with_item_pending<T>(self, item: Lookup<T>) -> Result<(PendingCaller, T), Problem> {
         let (account, item) = self.authority.accounts.find_with(self.claims.sub, item).await?;
-        Ok((self.authority.admitted(&self.claims, account)?, item))
+        Ok((self.authority.admitted(&self.claims, account)?, item?))
     }
 
     /// Admits the caller and reads an item, all in one call; where they are not admitted, what was read is dropped.

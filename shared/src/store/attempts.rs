@@ -89,20 +89,23 @@ impl Attempts {
         let stored = put_batch(&self.client, &self.table, stored);
         let summary = self.get(keys::summary(attempt.user_id));
         let question = self.get(keys::question(attempt.user_id, attempt.question_id));
-        let (summary, question, ()) = tokio::try_join!(summary, question, stored)?;
+        // Whatever the others say: half of what is stored would be code that nothing leads to.
+        let (summary, question, stored) = tokio::join!(summary, question, stored);
+        stored?;
+        let (summary, question) = (summary?, question?);
         Ok(Counted {
             summary: summary.as_ref().map(attempt_items::read_summary).transpose()?.unwrap_or_default(),
             question: question.as_ref().map(attempt_items::read_progress).transpose()?.unwrap_or_default(),
         })
     }
 
-    /// Takes back what [`Self::prepare`] stored.
+    /// Takes back what [`Self::prepare`] stored, whole or in part: the code before the row that leads to it.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn discard(&self, attempt: &NewAttempt) -> Result<(), StoreError> {
-        let stored = vec![keys::code(attempt.id).item(), keys::pending(attempt.user_id, attempt.id).item()];
-        remove(&self.client, &self.table, stored).await
+        remove(&self.client, &self.table, vec![keys::code(attempt.id).item()]).await?;
+        remove(&self.client, &self.table, vec![keys::pending(attempt.user_id, attempt.id).item()]).await
     }
 
     /// Counts an attempt whose code is stored. Where another submission came first, it is planned anew from what that

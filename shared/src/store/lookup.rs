@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Accounts, Item, StoreError, account_item,
     keys::{self, Key},
-    patience::Patience,
+    patience::Rounds,
     transactions::build,
 };
 use crate::domain::Account;
@@ -32,18 +32,23 @@ impl<T> Lookup<T> {
 }
 
 impl Accounts {
-    /// The account of that id and another item, read strongly in one call.
+    /// The account of that id and what another item says, read strongly in one call. What is wrong with the other item is told
+    /// apart, since it is nothing to whoever may not see it.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn find_with<T>(&self, id: Uuid, other: Lookup<T>) -> Result<(Option<Account>, T), StoreError> {
+    pub async fn find_with<T>(
+        &self,
+        id: Uuid,
+        other: Lookup<T>,
+    ) -> Result<(Option<Account>, Result<T, StoreError>), StoreError> {
         let account = keys::account(id);
         let mut wanted = HashMap::from([(self.users.to_string(), vec![account.item()])]);
         wanted.entry(other.table.to_string()).or_default().push(other.key.item());
         let found = find_all(&self.client, wanted, true).await?;
         let of = |table: &str, key: &Key| found.get(table)?.iter().find(|item| key.is_of(item));
         let account = of(&self.users, &account).map(account_item::read).transpose()?;
-        Ok((account, (other.read)(of(&other.table, &other.key))?))
+        Ok((account, (other.read)(of(&other.table, &other.key))))
     }
 }
 
@@ -59,7 +64,7 @@ pub(super) async fn find_all(
         wanted.insert(table, build(keys.build())?);
     }
     let mut found: HashMap<String, Vec<Item>> = HashMap::new();
-    let mut patience = Patience::of_a_write();
+    let mut rounds = Rounds::default();
     while !wanted.is_empty() {
         let answer = client.batch_get_item().set_request_items(Some(wanted)).send().await?;
         for (table, items) in answer.responses.unwrap_or_default() {
@@ -68,7 +73,7 @@ pub(super) async fn find_all(
         // What is throttled comes back, and is asked for again.
         wanted = answer.unprocessed_keys.unwrap_or_default();
         if !wanted.is_empty() {
-            patience.pause().await?;
+            rounds.pause(wanted.values().map(|wanted| wanted.keys.len()).sum()).await?;
         }
     }
     Ok(found)

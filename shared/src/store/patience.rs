@@ -37,10 +37,7 @@ impl Patience {
     /// Where the time is over.
     pub async fn pause(&mut self) -> Result<(), StoreError> {
         telemetry::count(Metric::Conflicts);
-        let mut random = [0; 2];
-        // Without randomness the pause is the longest one: slower, and still right.
-        let share = aws_lc_rs::rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
-        let pause = self.longest.mul_f64(f64::from(share) / f64::from(u16::MAX));
+        let pause = at_most(self.longest);
         if Instant::now() + pause > self.until {
             return Err(StoreError::Contended);
         }
@@ -48,4 +45,40 @@ impl Patience {
         sleep(pause).await;
         Ok(())
     }
+}
+
+/// How often a batch is sent again of which DynamoDB, which throttles, did nothing more; and how long it rests before the first
+/// time, at most. As the SDK does with a call that is throttled whole.
+const ROUNDS: u32 = 3;
+const REST: Duration = Duration::from_millis(50);
+
+/// How long a batch is sent again, as long as there is something left of it.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    in_vain: u32,
+    left: Option<usize>,
+}
+
+impl Rounds {
+    /// Pauses before what is `left` is sent again.
+    ///
+    /// # Errors
+    /// Where nothing was done in too many rounds.
+    pub async fn pause(&mut self, left: usize) -> Result<(), StoreError> {
+        let went_on = self.left.replace(left).is_none_or(|before| left < before);
+        self.in_vain = if went_on { 1 } else { self.in_vain + 1 };
+        if self.in_vain > ROUNDS {
+            return Err(StoreError::Unavailable("DynamoDB hands back a part of a batch".into()));
+        }
+        sleep(at_most(REST * 2_u32.pow(self.in_vain - 1))).await;
+        Ok(())
+    }
+}
+
+/// A random while.
+fn at_most(longest: Duration) -> Duration {
+    let mut random = [0; 2];
+    // Without randomness the pause is the longest one: slower, and still right.
+    let share = aws_lc_rs::rand::fill(&mut random).map_or(u16::MAX, |()| u16::from_be_bytes(random));
+    longest.mul_f64(f64::from(share) / f64::from(u16::MAX))
 }

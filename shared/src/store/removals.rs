@@ -12,7 +12,7 @@ use super::{
     Item, StoreError,
     attributes::text,
     keys::{PK, SK},
-    patience::Patience,
+    patience::Rounds,
     transactions::build,
 };
 
@@ -84,12 +84,12 @@ pub(super) async fn put_batch(client: &Client, table: &str, items: Vec<Item>) ->
 }
 
 async fn write_batch(client: &Client, table: &str, mut requests: Vec<WriteRequest>) -> Result<(), StoreError> {
-    let mut patience = Patience::of_a_write();
+    let mut rounds = Rounds::default();
     while !requests.is_empty() {
         let answer = client.batch_write_item().request_items(table, requests).send().await?;
         requests = answer.unprocessed_items.and_then(|mut left| left.remove(table)).unwrap_or_default();
         if !requests.is_empty() {
-            patience.pause().await?;
+            rounds.pause(requests.len()).await?;
         }
     }
     Ok(())

@@ -34,7 +34,10 @@ pub async fn come_back(service: &Service, person: &mut Person, now: u64) -> Resu
         (true, _) => return Ok(false),
     };
     back.map_err(|wrong| format!("person {}, coming back: {wrong}\n{:#?}", person.number, person.account))?;
-    Ok(person.account.as_ref().is_some_and(|account| account.fresh(0, now).is_some()))
+    if person.account.as_ref().is_some_and(|account| account.fresh(0, now).is_some()) {
+        return Ok(true);
+    }
+    Err(format!("person {} cannot come back, without any fault\n{:#?}", person.number, person.account))
 }
 
 /// Finds out what became of what was not answered, without faults and with every lock past.

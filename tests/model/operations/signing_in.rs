@@ -174,11 +174,14 @@ impl Act<'_> {
     pub(super) async fn guess_to_the_end(&mut self) -> Result<(), Wrong> {
         let (mut compared, email) = (self.account()?.wrong, self.account()?.email.clone());
         loop {
-            match self.sign_in(WRONG).await? {
+            let body = json!({ "email": email, "password": WRONG });
+            let request = self.request(Method::POST, "/api/v1/auth/login", body, None);
+            let answer = self.service.ask(request).await;
+            match self.hear(answer.clone())? {
                 Said::No(401, code) if code == "invalid_credentials" => compared += 1,
                 Said::No(403, code) if code == "account_locked" => break,
                 // A guess that died half-way holds its place until nobody can wait for it any more.
-                Said::Nothing => break,
+                Said::Nothing if answer.is_some_and(|answer| answer.status == 429) => break,
                 said => return Err(format!("a wrong password was answered {said:?}")),
             }
             if compared > 3 {

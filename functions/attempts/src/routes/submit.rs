@@ -159,10 +159,9 @@ pub async fn submit(
     let counts = match bearer.with_write(state.attempts.prepare(&attempt)).await {
         Ok((_, counts)) => counts,
         Err(problem) => {
-            if matches!(problem.code(), Code::SessionEnded | Code::EmailNotVerified) {
-                // Whoever was not admitted leaves nothing; where this fails, the code's `PENDING` row leads to it.
-                drop(state.attempts.discard(&attempt).await);
-            }
+            // Whoever was not admitted leaves nothing, and neither does a submission that was stored by halves. Where this fails, the
+            // code's `PENDING` row leads to it.
+            drop(state.attempts.discard(&attempt).await);
             return Err(problem);
         }
     };

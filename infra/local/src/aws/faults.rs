@@ -9,7 +9,7 @@ use std::{
 
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::Answer;
@@ -40,8 +40,10 @@ pub enum Kind {
     CancelThrottled,
     /// DynamoDB cancels a transaction since the table's throughput is exceeded.
     CancelExceeded,
-    /// DynamoDB does half of a batch, and hands the rest back.
+    /// DynamoDB does the first half of a batch, and hands the rest back.
     Half,
+    /// DynamoDB does the last half of a batch, which of one item is nothing, and hands the rest back.
+    LastHalf,
     /// The caller's credentials have run out.
     Expired,
     /// SES refuses the mail for good.
@@ -79,7 +81,7 @@ pub struct Plan {
 const ANYWHERE: &[Kind] = &[Kind::Throttle, Kind::Error, Kind::Slow, Kind::Lost, Kind::Cut, Kind::CutAfter];
 /// And what else may happen to a write, or to a transaction, of DynamoDB.
 const OF_WRITES: &[Kind] = &[Kind::Conflict];
-const OF_BATCHES: &[Kind] = &[Kind::Half, Kind::Half, Kind::Half];
+const OF_BATCHES: &[Kind] = &[Kind::Half, Kind::LastHalf, Kind::Half, Kind::LastHalf];
 const OF_TRANSACTIONS: &[Kind] = &[Kind::Conflict, Kind::CancelThrottled, Kind::CancelExceeded];
 /// Of so many faults of a plan one has the caller wait until it gives up, which takes seconds.
 const TIME_OUTS: u64 = 24;
@@ -206,9 +208,10 @@ impl Faults {
                 sleep(Duration::from_millis(fault.milliseconds)).await;
                 call(&request).await
             }
-            Kind::Half => {
-                let left = halve(&mut request["RequestItems"]);
-                let mut answer = call(&request).await;
+            Kind::Half | Kind::LastHalf => {
+                let left = halve(&mut request["RequestItems"], matches!(fault.kind, Kind::Half));
+                let nothing = request["RequestItems"].as_object().is_none_or(Map::is_empty);
+                let mut answer = if nothing { Answer::new(StatusCode::OK, json!({})) } else { call(&request).await };
                 let name = if operation == "BatchGetItem" { "UnprocessedKeys" } else { "UnprocessedItems" };
                 answer.body[name] = left;
                 answer
@@ -260,19 +263,23 @@ fn names(request: &Value, table: &str) -> bool {
         || items.any(|(_, item)| item["TableName"] == table)
 }
 
-/// Leaves half of what a batch asks for, the first of several tables or the first items of one, and takes out the rest.
-fn halve(asked: &mut Value) -> Value {
+/// Leaves the first or the last half of what a batch asks for, one of several tables or half of the items of one, and takes out the
+/// rest.
+fn halve(asked: &mut Value, first: bool) -> Value {
     let mut left = asked.clone();
-    let tables = asked.as_object().map_or(0, serde_json::Map::len);
+    let tables = asked.as_object().map_or(0, Map::len);
     for (place, (table, stays)) in asked.as_object_mut().into_iter().flatten().enumerate() {
         let (Some(stays), Some(goes)) = (listed(stays), listed(&mut left[table])) else { continue };
-        let half = match (tables, place) {
-            (1, _) => stays.len().div_ceil(2),
-            (_, 0) => stays.len(),
-            _ => 0,
+        let count = stays.len();
+        let kept = match (tables, first) {
+            (1, true) => 0..count.div_ceil(2),
+            (1, false) => count.div_ceil(2)..count,
+            _ if (place == 0) == first => 0..count,
+            _ => 0..0,
         };
-        stays.truncate(half);
-        goes.drain(..half);
+        goes.drain(kept.clone());
+        stays.truncate(kept.end);
+        stays.drain(..kept.start);
     }
     for part in [asked, &mut left] {
         part.as_object_mut()
