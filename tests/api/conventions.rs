@@ -137,9 +137,18 @@ async fn nothing_of_a_mail_comes_from_the_request() {
     let answer =
         app.send(request.json(&json!({ "email": "a@example.com", "password": "correct-horse-battery" }))).await;
     assert_eq!(answer.status, StatusCode::CREATED);
-    let letter = app.letters("a@example.com").await.remove(0);
-    assert!(!letter.text.contains("evil") && !letter.html.contains("evil"));
-    assert!(letter.text.contains("http://localhost:"));
+    let request = app
+        .request(Method::POST, "/auth/forgot-password")
+        .header("host", "evil.example.com")
+        .header("forwarded", "host=evil.example.com;proto=https")
+        .header("x-forwarded-proto", "evil");
+    assert_eq!(app.send(request.json(&json!({ "email": "a@example.com" }))).await.status, StatusCode::OK);
+    let letters = app.letters("a@example.com").await;
+    assert_eq!(letters.len(), 2);
+    for letter in letters {
+        assert!(!letter.text.contains("evil") && !letter.html.contains("evil"));
+        assert!(letter.text.contains("http://localhost:"));
+    }
 }
 
 #[tokio::test]

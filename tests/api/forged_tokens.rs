@@ -1,7 +1,7 @@
 //! Tokens that someone made who knows all that is public, and some that only our own key could have signed: refused by the
 //! service, by introspection and by the authorizer alike.
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 use tests::client::App;
@@ -21,6 +21,35 @@ fn signed(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorith
     let message = format!("{}.{}", part(header), part(claims));
     let signature = crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
+}
+
+/// A public key as servers keep it in files (RFC 5280 §4.1.2.7, RFC 7468 §13): in DER, and in PEM.
+fn subject_public_key_info(jwk: &Value) -> (Vec<u8>, String) {
+    let tagged = |tag: u8, content: Vec<u8>| {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length = match (high, low) {
+            (0, ..0x80) => vec![low],
+            (0, _) => vec![0x81, low],
+            _ => vec![0x82, high, low],
+        };
+        [vec![tag], length, content].concat()
+    };
+    let number = |name: &str| {
+        let bytes = BASE64URL_NOPAD.decode(jwk[name].as_str().unwrap().as_bytes()).unwrap();
+        let sign = if bytes[0] < 0x80 { vec![] } else { vec![0] };
+        tagged(0x02, [sign, bytes].concat())
+    };
+    let key = tagged(0x30, [number("n"), number("e")].concat());
+    let rsa_encryption = hex("300d06092a864886f70d0101010500");
+    let der = tagged(0x30, [rsa_encryption, tagged(0x03, [vec![0], key].concat())].concat());
+    let lines: Vec<_> =
+        BASE64.encode(&der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+    (der, pem)
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    HEXLOWER.decode(text.as_bytes()).unwrap()
 }
 
 async fn assert_refused(app: &App, token: &str, what: &str) {
@@ -50,7 +79,11 @@ async fn no_trick_with_the_header_makes_a_signature() {
     }
     // The public key as the secret of an HMAC, however it might be read.
     let modulus = jwk["n"].as_str().unwrap();
-    for secret in [jwk.to_string().into_bytes(), modulus.into(), BASE64URL_NOPAD.decode(modulus.as_bytes()).unwrap()] {
+    let (der, pem) = subject_public_key_info(&jwk);
+    let modulus_bytes = BASE64URL_NOPAD.decode(modulus.as_bytes()).unwrap();
+    let secrets =
+        [jwk.to_string().into_bytes(), modulus.into(), modulus_bytes, der, pem.clone().into(), pem.trim_end().into()];
+    for secret in secrets {
         let key = EncodingKey::from_secret(&secret);
         let token = signed(&with(json!({ "alg": "HS256" })), &claims, &key, Algorithm::HS256);
         assert_refused(&app, &token, "HS256").await;
@@ -74,8 +107,10 @@ async fn no_trick_with_the_header_makes_a_signature() {
         assert_refused(&app, &token, &changes.to_string()).await;
     }
     let mut parts: Vec<&str> = member.access_token.split('.').collect();
-    let premium = part(&json!({ "role": "ADMIN" }));
-    parts[1] = &premium;
+    let mut promoted = claims.clone();
+    promoted["role"] = json!("ADMIN");
+    let promoted = part(&promoted);
+    parts[1] = &promoted;
     assert_refused(&app, &parts.join("."), "other claims under the same signature").await;
 }
 

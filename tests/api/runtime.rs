@@ -139,7 +139,13 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
     let functions = Template::parse(TEMPLATE).expect("a template").functions();
     let auth = functions.iter().find(|function| function.binary == "auth").expect("auth");
     let event = fs::read_to_string(root().join("events/auth/login.json")).expect("an event");
-    for (password, status, metric) in [(PASSWORD, 200, "LoginsSucceeded"), ("a wrong one", 401, "LoginsRefused")] {
+    let refused = Some("invalid_credentials");
+    for (password, status, code, metric) in [
+        (PASSWORD, 200, None, "LoginsSucceeded"),
+        ("a wrong one", 401, refused, "LoginsRefused"),
+        ("a wrong one", 401, refused, "LoginsRefused"),
+        ("a wrong one", 401, refused, "Locks"),
+    ] {
         let mut event: Value = serde_json::from_str(&event).expect("JSON");
         event["body"] = json!({ "email": "alice@example.com", "password": password }).to_string().into();
         let (answer, log) = run(folder.join("auth"), app.environment_of(auth), event.clone()).await;
@@ -152,6 +158,7 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
             (&line["route"], &line["status"], &line["level"]),
             (&json!("/api/v1/auth/login"), &json!(status), &json!("INFO"))
         );
+        assert_eq!(line["code"].as_str(), code);
         assert!(line["duration_ms"].as_f64() > Some(0.0) && line["timestamp"].is_string());
 
         let directive = &metrics["_aws"]["CloudWatchMetrics"][0];

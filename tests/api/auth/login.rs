@@ -1,9 +1,11 @@
 use futures_util::future::join_all;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
-use tests::client::{App, PASSWORD};
+use tests::client::{Answer, App, PASSWORD};
 
 const EMAIL: &str = "alice@example.com";
+/// So that the lock is what refuses, and not the limiter before it.
+const UNLIMITED: [(&str, &str); 1] = [("RATE_LOGIN_PER_MINUTE", "10000")];
 const LOCKED: &str = "Your user-service account is locked for 15 minutes";
 
 async fn wrong(app: &App, email: &str) -> (StatusCode, String) {
@@ -95,7 +97,7 @@ async fn wrong_passwords_stay_in_a_row_however_long_apart() {
 
 #[tokio::test]
 async fn two_hundred_guesses_at_once_compare_exactly_three() {
-    let app = App::start().await;
+    let app = App::with(&UNLIMITED).await;
     app.member(EMAIL).await;
     let answers = join_all((0..200).map(|_| app.login(EMAIL, "not-the-password"))).await;
     let of = |status| answers.iter().filter(|answer| answer.status == status).count();
@@ -104,6 +106,45 @@ async fn two_hundred_guesses_at_once_compare_exactly_three() {
     app.advance(60).await;
     assert_eq!(wrong(&app, EMAIL).await, locked());
     assert_eq!(alerts(&app).await, 1);
+}
+
+#[tokio::test]
+async fn guesses_through_every_door_at_once_are_three_in_all() {
+    let app = App::with(&UNLIMITED).await;
+    let member = app.member(EMAIL).await;
+    let door = async |number: usize, password: &str| match number % 6 {
+        0 => app.login(EMAIL, password).await,
+        1 => {
+            let request = app.request(Method::POST, "/api/v1/auth/token");
+            app.send(request.form(&[("username", EMAIL), ("password", password)])).await
+        }
+        2 => app.post_as(&member, "/api/v1/auth/verify-password", json!({ "password": password })).await,
+        3 => {
+            let change = json!({ "current_password": password, "new_password": "another-horse-battery" });
+            app.post_as(&member, "/api/v1/auth/change-password", change).await
+        }
+        4 => {
+            let change = json!({ "new_email": "new@example.com", "password": password });
+            app.post_as(&member, "/api/v1/users/me/email", change).await
+        }
+        _ => {
+            let change = json!({ "old_password": password, "new_password": "another-horse-battery" });
+            app.patch_as(&member, "/api/v1/users/me", change).await
+        }
+    };
+    let answers = join_all((0..24).map(|number| door(number, "not-the-password"))).await;
+    let compared = |answer: &&Answer| answer.status == StatusCode::UNAUTHORIZED || answer.json()["ok"] == false;
+    assert_eq!(answers.iter().filter(compared).count(), 3);
+    let refused = [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
+    assert_eq!(answers.iter().filter(|answer| refused.contains(&answer.status)).count(), 21);
+    app.advance(60).await;
+    for number in 0..6 {
+        let answer = door(number, PASSWORD).await;
+        assert!(
+            answer.status == StatusCode::FORBIDDEN && answer.text.contains("account_locked"),
+            "{number} {answer:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -336,5 +377,46 @@ async fn a_hash_that_was_brought_in_verifies_once_and_is_replaced() {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     }
     assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_password_is_taken_as_it_is_to_the_last_character() {
+    let password = format!(" Öl{}q ", "x".repeat(122));
+    assert_eq!(password.chars().count(), 127);
+    let app = App::start().await;
+    app.member_with(EMAIL, &password).await;
+    let composed = password.replace('Ö', "O\u{308}");
+    let shorter: String = password.chars().take(126).collect();
+    for twin in [password.trim(), &password.to_lowercase(), &composed, &shorter, &password.replace("q ", "p ")] {
+        assert_eq!(app.login(EMAIL, twin).await.status, StatusCode::UNAUTHORIZED, "{twin:?}");
+        assert_eq!(app.login(EMAIL, &password).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_password_does_not_expire() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    app.advance(2 * 366 * 24 * 3600).await;
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_longer_password_than_any_is_refused_before_it_is_hashed() {
+    let app = App::start().await;
+    let member = app.member(EMAIL).await;
+    let long = "x".repeat(129);
+    let logins = app.login(EMAIL, &long).await;
+    let verifies = app.post_as(&member, "/api/v1/auth/verify-password", json!({ "password": long })).await;
+    for answer in [logins, verifies] {
+        assert_eq!(
+            (answer.status, answer.refused_fields()),
+            (StatusCode::UNPROCESSABLE_ENTITY, vec!["password".into()])
+        );
+    }
+    // None of them was a guess.
+    assert_eq!(wrong(&app, EMAIL).await, refused());
+    assert_eq!(wrong(&app, EMAIL).await, refused());
     assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
 }

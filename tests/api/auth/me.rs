@@ -75,3 +75,13 @@ async fn me_keeps_its_budget() {
     app.slow_aws().await;
     app.cost(&app.get_as(&member, PATHS[0]).await).await.within(1, 0.0, 2.0);
 }
+
+#[tokio::test]
+async fn a_token_in_the_query_opens_nothing() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    for name in ["access_token", "token"] {
+        let answer = app.get(&format!("{}?{name}={}", PATHS[0], member.access_token)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "authentication_required"));
+    }
+}
