@@ -183,3 +183,18 @@ async fn a_call_that_a_limit_refuses_spends_no_guess_and_an_outage_of_the_limite
     app.fault(json!({ "service": "dynamodb", "operation": "UpdateItem", "table": "TokensTable", "kind": "error", "count": 100 })).await;
     assert_eq!(app.login("a@example.com", "correct-horse-battery").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
+
+#[tokio::test]
+async fn a_damaged_item_is_nothing_to_whoever_may_not_see_it() {
+    const PROFILE: &str = "/api/v1/users/me/profile";
+    let app = App::start().await;
+    let (member, pending) = (app.member("a@example.com").await, app.register("b@example.com").await);
+    for who in [&member, &pending] {
+        let item = json!({ "pk": { "S": format!("USER#{}", who.id) }, "sk": { "S": "EXTENDED" }, "v": { "S": "{" } });
+        app.dynamodb("PutItem", json!({ "TableName": "UsersTable", "Item": item })).await;
+    }
+    assert_eq!(app.get_as(&member, PROFILE).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(app.get_as(&pending, PROFILE).await.code(), "email_not_verified");
+    app.post_as(&member, "/auth/logout", json!({})).await;
+    assert_eq!(app.get_as(&member, PROFILE).await.code(), "session_ended");
+}

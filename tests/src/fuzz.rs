@@ -64,6 +64,9 @@ pub fn call(name: &str, bytes: &[u8]) {
     target(bytes);
 }
 
+/// Headers of an event that name the address, and that no client can write.
+const OF_THE_GATEWAY: [&str; 2] = ["host", "x-forwarded-proto"];
+
 /// A stack that is fed, and someone who may do everything in it.
 struct Fed {
     runtime: Runtime,
@@ -148,9 +151,19 @@ fn email(bytes: &[u8]) {
     }
 }
 
-/// An event, as API Gateway hands it to a function of the API or to the authorizer, which lets nobody in for it.
+/// An event, as API Gateway hands it to a function of the API or to the authorizer, which lets nobody in for it. What API Gateway
+/// writes itself, whatever a client sends, is as it writes it: lambda_http panics at an address that is none.
 fn event(bytes: &[u8]) {
-    let Ok(event) = serde_json::from_slice::<Value>(bytes) else { return };
+    let Ok(mut event) = serde_json::from_slice::<Value>(bytes) else { return };
+    if let Some(headers) = event.get_mut("headers").and_then(Value::as_object_mut) {
+        headers.retain(|name, _| !OF_THE_GATEWAY.iter().any(|own| name.eq_ignore_ascii_case(own)));
+        headers.extend(
+            OF_THE_GATEWAY.map(|own| (own.to_owned(), json!(if own == "host" { "localhost" } else { "https" }))),
+        );
+    }
+    if event["rawPath"].as_str().is_some_and(|path| !path.starts_with('/')) {
+        return;
+    }
     for function in ["attempts", "auth", "avatars", "system", "users"] {
         FED.invoke(function, event.clone());
     }

@@ -199,9 +199,9 @@ impl Bearer {
     /// # Errors
     /// As a [`Caller`] is refused, or where the store cannot answer.
     pub async fn with_item<T>(self, item: Lookup<T>) -> Result<(Caller, T), Problem> {
-        let authority = self.authority.clone();
-        let (caller, item) = self.with_item_pending(item).await?;
-        Ok((authority.verified(caller)?, item))
+        let Self { authority, claims } = self;
+        let (account, item) = authority.accounts.find_with(claims.sub, item).await?;
+        Ok((authority.verified(authority.admitted(&claims, account)?)?, item?))
     }
 
     /// Admits the caller while `read` runs; where they are not admitted, what was read is dropped.

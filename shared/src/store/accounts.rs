@@ -11,7 +11,7 @@ use super::{
     DocumentKind, Item, StoreError, account_item,
     attributes::{Reader, expiry, flag, moment, put_some, text},
     change::Change,
-    keys,
+    keys, lookup,
     patience::Patience,
     transactions::{Refused, Transacted, build, transact},
 };
@@ -162,8 +162,7 @@ impl Accounts {
     }
 
     pub(super) async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {
-        let request = self.client.get_item().table_name(&*self.users).set_key(Some(key.item())).consistent_read(true);
-        Ok(request.send().await?.item)
+        lookup::get(&self.client, &self.users, &key).await
     }
 
     /// Makes an account with its claims and its first session, in one transaction.

@@ -13,7 +13,7 @@ use super::{
     Item, StoreError, attempt_items,
     attributes::{Reader, expiry, moment, number, text},
     change::Change,
-    keys,
+    keys, lookup,
     patience::Patience,
     removals::{put_batch, remove},
     transactions::{Refused, Transacted, build, transact},
@@ -235,8 +235,7 @@ impl Attempts {
     }
 
     pub(super) async fn get(&self, key: keys::Key) -> Result<Option<Item>, StoreError> {
-        let request = self.client.get_item().table_name(&*self.table).set_key(Some(key.item())).consistent_read(true);
-        Ok(request.send().await?.item)
+        lookup::get(&self.client, &self.table, &key).await
     }
 }
 

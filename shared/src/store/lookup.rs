@@ -26,9 +26,14 @@ pub struct Lookup<T> {
 impl<T> Lookup<T> {
     /// Reads it strongly, by itself.
     pub(super) async fn find(self, client: &Client) -> Result<T, StoreError> {
-        let request = client.get_item().table_name(&*self.table).set_key(Some(self.key.item())).consistent_read(true);
-        (self.read)(request.send().await?.item.as_ref())
+        (self.read)(get(client, &self.table, &self.key).await?.as_ref())
     }
+}
+
+/// The item of that key, read strongly.
+pub(super) async fn get(client: &Client, table: &str, key: &Key) -> Result<Option<Item>, StoreError> {
+    let request = client.get_item().table_name(table).set_key(Some(key.item())).consistent_read(true);
+    Ok(request.send().await?.item)
 }
 
 impl Accounts {

@@ -159,8 +159,8 @@ pub async fn submit(
     let counts = match bearer.with_write(state.attempts.prepare(&attempt)).await {
         Ok((_, counts)) => counts,
         Err(problem) => {
-            // Whoever was not admitted leaves nothing, and neither does a submission that was stored by halves. Where this fails, the
-            // code's `PENDING` row leads to it.
+            // Whoever was not admitted leaves nothing, and neither does a submission that was stored by halves. Where this fails too, the
+            // `PENDING` row leads to the code, unless it is the half that is missing.
             drop(state.attempts.discard(&attempt).await);
             return Err(problem);
         }
