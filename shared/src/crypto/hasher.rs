@@ -1,8 +1,9 @@
 use std::{
     hint::black_box,
+    io,
     num::NonZero,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Instant,
 };
@@ -72,39 +73,55 @@ pub enum HashError {
 /// Hashes and compares passwords on threads of their own, as many at once as there are processors.
 #[derive(Clone)]
 pub struct Hasher {
-    ours: Ours,
+    argon2: Argon2<'static>,
     places: Arc<Semaphore>,
+    /// Workers that nobody uses at present: never more than there are places.
+    idle: Arc<Mutex<Vec<Worker>>>,
 }
 
-/// Argon2id at our parameters, in memory that is kept: handed back and asked for anew, 19 MiB for each hash stay behind in the
-/// allocator's arenas, and a function that has hashed two hundred times holds ten times as much. What is left in it is of the
+/// A thread that does one job after the other, until nobody can ask it any more.
+type Worker = mpsc::Sender<Job>;
+type Job = Box<dyn FnOnce(&mut Ours) + Send>;
+
+/// Argon2id at our parameters, in memory that its worker keeps: handed back and asked for anew, 19 MiB for each hash stay behind in
+/// the allocator's arenas, and a function that has hashed two hundred times holds ten times as much. What is left in it is of the
 /// second pass; to check a guess against it takes a whole first one.
-#[derive(Clone)]
 struct Ours {
     argon2: Argon2<'static>,
-    /// Memory that nobody uses at present: never more than there are places.
-    memory: Arc<Mutex<Vec<Vec<Block>>>>,
+    memory: Vec<Block>,
 }
 
 impl Ours {
     /// Fills `output` with the hash.
-    fn hash(&self, password: &Plaintext, salt: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
-        let kept = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut memory = kept.unwrap_or_else(|| self.blocks());
-        let hashed = self.argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory);
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-        hashed
+    fn hash(&mut self, password: &Plaintext, salt: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
+        self.memory.resize(self.argon2.params().block_count(), Block::default());
+        self.argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut self.memory)
     }
 
-    fn blocks(&self) -> Vec<Block> {
-        vec![Block::default(); self.argon2.params().block_count()]
+    /// Touches all the memory.
+    fn touch(&mut self) {
+        self.memory.resize(self.argon2.params().block_count(), Block::default());
+        // The compiler knows that it is all zero, and would leave out what writes zeros to it.
+        for block in black_box(&mut self.memory).iter_mut().step_by(BLOCKS_OF_A_PAGE) {
+            *block = Block::default();
+        }
     }
 }
 
 /// A place at the hasher. It is taken before a guess is reserved, so that a reservation never waits in the queue.
 pub struct Hashing {
-    ours: Ours,
+    hasher: Hasher,
+    worker: Worker,
     _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Hashing {
+    fn drop(&mut self) {
+        // A worker whose job panicked is gone.
+        if !thread::panicking() {
+            self.hasher.idle().push(self.worker.clone());
+        }
+    }
 }
 
 impl Hasher {
@@ -117,40 +134,50 @@ impl Hasher {
             Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| HashError::Failed(error.to_string()))?;
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { ours: Ours { argon2, memory: Arc::default() }, places: Arc::new(Semaphore::new(processors)) })
+        Ok(Self { argon2, places: Arc::new(Semaphore::new(processors)), idle: Arc::default() })
     }
 
     /// Has the memory of one hash ready by the time that it is asked for: the system gives it page by page as it is touched
-    /// for the first time, which takes a good part of a hash's time. It holds a place until then.
+    /// for the first time, which takes a good part of a hash's time. Whoever comes to hash meanwhile waits for it.
     pub fn warm(&self) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
-        let ours = self.ours.clone();
-        let touching = thread::Builder::new().name("hashing".into()).spawn(move || {
-            // Whoever comes to hash waits for it here: to touch as much again beside it would take longer.
-            let mut kept = ours.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut memory = ours.blocks();
-            // The compiler knows that it is all zero, and would leave out what writes zeros to it.
-            for block in black_box(&mut memory).iter_mut().step_by(BLOCKS_OF_A_PAGE) {
-                *block = Block::default();
-            }
-            kept.push(memory);
-            drop(place);
-        });
-        if let Err(error) = touching {
-            tracing::warn!(reason = %error, "the first hash will touch its own memory");
+        match self.worker(Ours::touch) {
+            Ok(worker) => self.idle().push(worker),
+            Err(error) => tracing::warn!(reason = %error, "the first hash will touch its own memory"),
         }
     }
 
     /// Waits for a place.
     ///
     /// # Errors
-    /// Where the process is shutting down.
+    /// Where the process is shutting down, or the machine has no thread to give.
     pub async fn place(&self) -> Result<Hashing, HashError> {
         let asked = Instant::now();
         let place =
             Arc::clone(&self.places).acquire_owned().await.map_err(|error| HashError::Failed(error.to_string()))?;
         telemetry::add(Metric::HashingWait, asked.elapsed().as_secs_f64() * 1000.0);
-        Ok(Hashing { ours: self.ours.clone(), _place: place })
+        let idle = self.idle().pop();
+        let worker = match idle {
+            Some(worker) => worker,
+            None => self.worker(|_| ()).map_err(|error| HashError::Failed(error.to_string()))?,
+        };
+        Ok(Hashing { hasher: self.clone(), worker, _place: place })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Worker>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A further thread, which does `first` before any job.
+    fn worker(&self, first: fn(&mut Ours)) -> io::Result<Worker> {
+        let mut ours = Ours { argon2: self.argon2.clone(), memory: Vec::new() };
+        let (worker, jobs) = mpsc::channel::<Job>();
+        thread::Builder::new().name("hashing".into()).spawn(move || {
+            first(&mut ours);
+            #[cfg(target_os = "linux")] // Elsewhere it would be the whole process.
+            let _ = rustix::process::setpriority_process(None, GIVING_WAY);
+            jobs.into_iter().for_each(|job| job(&mut ours));
+        })?;
+        Ok(worker)
     }
 }
 
@@ -188,25 +215,23 @@ impl Hashing {
 
     async fn blocking<T: Send + 'static>(
         self,
-        work: impl FnOnce(&Ours) -> Result<T, HashError> + Send + 'static,
+        work: impl FnOnce(&mut Ours) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        // The thread holds the place, since whoever asked may go before it is done.
-        let Self { ours, _place: place } = self;
         let (sender, hashed) = oneshot::channel();
-        let spawned = thread::Builder::new().name("hashing".into()).spawn(move || {
-            #[cfg(target_os = "linux")] // Elsewhere it would be the whole process.
-            let _ = rustix::process::setpriority_process(None, GIVING_WAY);
-            let said = work(&ours);
-            drop(place);
+        let worker = self.worker.clone();
+        // The job holds the place, since whoever asked may go before it is done.
+        let job: Job = Box::new(move |ours| {
+            let said = work(ours);
+            drop(self);
             // Whoever asked may have gone.
             let _ = sender.send(said);
         });
-        spawned.map_err(|error| HashError::Failed(error.to_string()))?;
+        worker.send(job).map_err(|error| HashError::Failed(error.to_string()))?;
         hashed.await.map_err(|error| HashError::Failed(error.to_string()))?
     }
 }
 
-fn new_hash(ours: &Ours, password: &Plaintext) -> Result<String, HashError> {
+fn new_hash(ours: &mut Ours, password: &Plaintext) -> Result<String, HashError> {
     let salt = try_generate_salt().map_err(|error| HashError::Failed(error.to_string()))?;
     let mut output = [0; OUTPUT];
     ours.hash(password, &salt, &mut output).map_err(|error| HashError::Failed(error.to_string()))?;
@@ -222,7 +247,7 @@ fn new_hash(ours: &Ours, password: &Plaintext) -> Result<String, HashError> {
     encoded().map(|hash| hash.to_string()).map_err(|error| HashError::Failed(error.to_string()))
 }
 
-fn compare_argon2(ours: &Ours, password: &Plaintext, stored: &str) -> Result<Verdict, HashError> {
+fn compare_argon2(ours: &mut Ours, password: &Plaintext, stored: &str) -> Result<Verdict, HashError> {
     let (hash, _) = read_argon2(stored)?;
     if let (true, Some(salt), Some(expected)) = (stored.starts_with(OURS), &hash.salt, &hash.hash) {
         let mut output = vec![0; expected.len()];
@@ -308,13 +333,21 @@ mod tests {
         for stored in
             [weaker.as_str(), bcrypt.as_str(), &bcrypt.replace("$2b$", "$2a$"), &bcrypt.replace("$2b$", "$2y$")]
         {
+            assert!(check_hash(stored).is_ok(), "{stored}");
             assert_eq!(compare("correct horse", stored).await.unwrap(), Verdict::RightButOutdated, "{stored}");
             assert_eq!(compare("correct horsf", stored).await.unwrap(), Verdict::Wrong, "{stored}");
         }
-        let costly =
-            [weaker.replace("m=8192", "m=4194304"), weaker.replace("t=1", "t=99"), bcrypt.replace("$04$", "$31$")];
+        for most in [weaker.replace("m=8192,t=1,p=1", "m=65536,t=8,p=8"), bcrypt.replace("$04$", "$13$")] {
+            assert!(check_hash(&most).is_ok(), "{most}");
+        }
+        let costly = [
+            weaker.replace("m=8192", "m=65537"),
+            weaker.replace("t=1", "t=9"),
+            weaker.replace("p=1", "p=9"),
+            bcrypt.replace("$04$", "$14$"),
+        ];
         for stored in costly.iter().map(String::as_str).chain(["", "$2b$", "$argon2id$", "plain", "$2b$04$short"]) {
-            assert!(compare("correct horse", stored).await.is_err(), "{stored}");
+            assert!(compare("correct horse", stored).await.is_err() && check_hash(stored).is_err(), "{stored}");
         }
     }
 }
