@@ -73,7 +73,7 @@ impl Reset {
 
     /// Whether it may still be used at `now`.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        now < self.end && self.tries <= Self::TRIES
+        now < self.end && self.tries < Self::TRIES
     }
 }
 
@@ -158,7 +158,7 @@ impl fmt::Debug for Account {
 }
 
 /// An account that is about to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewAccount {
     pub id: Uuid,
     pub email: EmailAddress,

@@ -26,11 +26,6 @@ impl Export {
         self.end().is_some_and(|end| now < end)
     }
 
-    /// Whether it is being written at `now`, or was written just now.
-    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        now < self.asked_at + Self::PATIENCE
-    }
-
     /// The key of its object.
     pub fn object(&self, user_id: Uuid) -> String {
         format!("exports/{user_id}/{}.json", self.id)

@@ -126,6 +126,7 @@ fn is_common(password: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Identifier;
 
     fn judge(password: &str) -> Result<(), Invalid> {
         let email = EmailAddress::parse("alice.jones@example.com").unwrap();
@@ -163,6 +164,15 @@ mod tests {
         ] {
             assert!(judge(password).is_err(), "{password}");
         }
+    }
+
+    #[test]
+    fn nothing_personal_is_printed() {
+        let email = EmailAddress::parse("alice@example.com").unwrap();
+        let (name, identifier) = (DisplayName::parse("Alice").unwrap(), Identifier::parse("alice").unwrap());
+        let plaintext = Plaintext::parse("correct horse".to_owned()).unwrap();
+        let printed = format!("{email:?} {name:?} {identifier:?} {plaintext:?}");
+        assert_eq!(printed, "EmailAddress(…) DisplayName(…) Identifier(…) Plaintext(…)");
     }
 
     #[test]

@@ -94,6 +94,10 @@ mod tests {
         assert_eq!(words_of("  İstanbul  ﬁne Ⅳ "), ["istanbul", "fine", "iv"]);
         assert_eq!(words_of("jane_doe-42"), ["jane", "doe", "42"]);
         assert_eq!(words_of("李小龙"), ["李小龙"]);
+        assert_eq!(
+            words_of("Œuvre Søren Đorđe Það Ħal Æsir Þór Diyarbakır"),
+            ["oeuvre", "soren", "dorde", "thad", "hal", "aesir", "thor", "diyarbakir"]
+        );
         assert_eq!(words_of("ΟΔΥΣΣΕΥΣ"), words_of("Οδυσσεύς"));
     }
 

@@ -1,3 +1,4 @@
+use data_encoding::BASE64URL_NOPAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::client::{Answer, App, Member};
@@ -9,6 +10,12 @@ pub async fn introspect(app: &App, token: &str) -> Value {
     let answer = ask(app, token).await;
     assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::OK, "no-store"), "{}", answer.text);
     answer.json()
+}
+
+/// What an access token says itself.
+fn claims(token: &str) -> Value {
+    let payload = BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
 }
 
 async fn ask(app: &App, token: &str) -> Answer {
@@ -36,11 +43,39 @@ async fn a_live_token_says_who_it_is_for() {
         assert_eq!(access[name], expected, "{name}");
     }
     assert_eq!(access["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(), 900);
-    let refresh = introspect(&app, &member.refresh_token).await;
-    assert_eq!(
-        (&refresh["active"], &refresh["token_type"], &refresh["sid"]),
-        (&json!(true), &json!("refresh_token"), &access["sid"])
-    );
+    let claims = claims(&member.access_token);
+    for name in ["aud", "exp", "iat", "iss", "jti", "nbf", "sid", "sub"] {
+        assert_eq!(access[name], claims[name], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_live_refresh_token_says_whose_session_it_goes_on_with() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let named = app.patch_as(&member, &format!("/api/v1/users/{}", member.id), json!({ "full_name": "Alice" })).await;
+    assert_eq!(named.status, StatusCode::OK, "{}", named.text);
+    let claims = claims(&member.access_token);
+    let mut told = introspect(&app, &member.refresh_token).await;
+    let days = (told["exp"].take().as_i64().unwrap() - claims["iat"].as_i64().unwrap()) as f64 / 86400.0;
+    assert!((6.9..=7.0).contains(&days), "{days}");
+    let expected = json!({
+        "active": true,
+        "token_type": "refresh_token",
+        "sub": member.id,
+        "sid": claims["sid"],
+        "client_id": "user-service",
+        "username": "alice@example.com",
+        "email": "alice@example.com",
+        "email_verified": true,
+        "name": "Alice",
+        "role": "USER",
+        "plan": "basic",
+        "scope": "user",
+        "exp": null,
+        "iss": claims["iss"],
+    });
+    assert_eq!(told, expected, "and nothing that an access token alone has");
 }
 
 #[tokio::test]

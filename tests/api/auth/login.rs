@@ -403,17 +403,18 @@ async fn a_password_does_not_expire() {
 }
 
 #[tokio::test]
-async fn a_longer_password_than_any_is_refused_before_it_is_hashed() {
+async fn a_longer_password_than_any_and_an_empty_one_are_refused_before_they_are_hashed() {
     let app = App::start().await;
     let member = app.member(EMAIL).await;
-    let long = "x".repeat(129);
-    let logins = app.login(EMAIL, &long).await;
-    let verifies = app.post_as(&member, "/api/v1/auth/verify-password", json!({ "password": long })).await;
-    for answer in [logins, verifies] {
-        assert_eq!(
-            (answer.status, answer.refused_fields()),
-            (StatusCode::UNPROCESSABLE_ENTITY, vec!["password".into()])
-        );
+    for password in ["x".repeat(129), String::new()] {
+        let logins = app.login(EMAIL, &password).await;
+        let verifies = app.post_as(&member, "/api/v1/auth/verify-password", json!({ "password": password })).await;
+        for answer in [logins, verifies] {
+            assert_eq!(
+                (answer.status, answer.refused_fields()),
+                (StatusCode::UNPROCESSABLE_ENTITY, vec!["password".into()])
+            );
+        }
     }
     // None of them was a guess.
     assert_eq!(wrong(&app, EMAIL).await, refused());

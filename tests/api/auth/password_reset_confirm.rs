@@ -142,15 +142,23 @@ async fn the_page_sends_a_form_and_shows_what_came_of_it() {
     let app = App::start().await;
     app.member(EMAIL).await;
     let (_, link) = requested(&app).await;
-    let send = async |password: &str| {
-        let form = [("token", link.as_str()), ("new_password", password), ("confirm_password", password)];
+    let send = async |password: &str, again: &str| {
+        let form = [("token", link.as_str()), ("new_password", password), ("confirm_password", again)];
         app.send(app.request(Method::POST, PATHS[0]).header("accept", "text/html").form(&form)).await
     };
-    let refused = send("password123").await;
+    let refused = send("password123", "password123").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("guessed first") && refused.text.contains(&link));
-    assert!(send(NEW).await.text.contains("Password changed"));
-    assert_eq!(send(NEW).await.status, StatusCode::UNAUTHORIZED);
+    let unlike = send(NEW, PASSWORD).await;
+    assert_eq!(unlike.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(unlike.text.contains("The two passwords are not the same.") && unlike.text.contains(&link));
+    app.fault(json!({ "service": "dynamodb", "operation": "GetItem", "kind": "error", "count": 100 })).await;
+    assert_eq!(send(NEW, NEW).await.code(), "unavailable", "the link is not said to be used");
+    app.fault(json!({ "service": "dynamodb", "kind": "error", "count": 0 })).await;
+    assert!(send(NEW, NEW).await.text.contains("Password changed"));
+    let used = send(NEW, NEW).await;
+    assert_eq!(used.status, StatusCode::UNAUTHORIZED);
+    assert!(used.text.contains("This link does not work") && !used.text.contains(&link), "{}", used.text);
 }
 
 #[tokio::test]

@@ -25,8 +25,14 @@ async fn the_old_address_takes_the_account_back_and_every_session_ends() {
     assert_eq!(change(&app, &alice, "thief@example.org").await, StatusCode::OK);
     let token = app.mailed_token(OLD, "/undo-email-change?token=").await;
     app.advance(6 * 86400).await;
-    let form = app.request(Method::POST, "/api/v1/auth/undo-email-change").header("accept", "text/html");
-    let page = app.send(form.form(&[("token", token.as_str())])).await;
+    let send = async || {
+        let form = app.request(Method::POST, "/api/v1/auth/undo-email-change").header("accept", "text/html");
+        app.send(form.form(&[("token", token.as_str())])).await
+    };
+    app.fault(json!({ "service": "dynamodb", "operation": "GetItem", "kind": "error", "count": 100 })).await;
+    assert_eq!(send().await.code(), "unavailable", "the link is not said to be used");
+    app.fault(json!({ "service": "dynamodb", "kind": "error", "count": 0 })).await;
+    let page = send().await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("The change is undone"), "{}", page.text);
     assert_eq!(app.get_as(&alice, "/users/me").await.status, StatusCode::UNAUTHORIZED);
@@ -36,6 +42,9 @@ async fn the_old_address_takes_the_account_back_and_every_session_ends() {
     assert_eq!(app.login(OLD, PASSWORD).await.status, StatusCode::OK);
     assert!(app.letters(OLD).await.iter().any(|letter| letter.subject.contains("is the old one again")));
     assert_eq!(undo(&app, &token).await, StatusCode::BAD_REQUEST, "once");
+    let used = send().await;
+    assert_eq!(used.status, StatusCode::BAD_REQUEST);
+    assert!(used.text.contains("This link does not work"), "{}", used.text);
     let free = app.post("/auth/register", json!({ "email": "thief@example.org", "password": PASSWORD })).await;
     assert_eq!(free.status, StatusCode::CREATED);
 }

@@ -38,6 +38,27 @@ async fn a_link_works_again_while_it_lives_and_not_after() {
 }
 
 #[tokio::test]
+async fn the_page_sends_a_form_and_shows_what_came_of_it() {
+    let app = App::start().await;
+    app.register(EMAIL).await;
+    let token = app.verification_token(EMAIL).await;
+    let send = async || {
+        let form = app.request(Method::POST, "/api/v1/auth/verify-email").header("accept", "text/html");
+        app.send(form.form(&[("token", token.as_str())])).await
+    };
+    app.fault(json!({ "service": "dynamodb", "operation": "GetItem", "kind": "error", "count": 100 })).await;
+    assert_eq!(send().await.code(), "unavailable", "the link is not said to be over");
+    app.fault(json!({ "service": "dynamodb", "kind": "error", "count": 0 })).await;
+    let verified = send().await;
+    assert_eq!(verified.status, StatusCode::OK);
+    assert!(verified.text.contains("Address verified"), "{}", verified.text);
+    app.advance(24 * 3600).await;
+    let late = send().await;
+    assert_eq!(late.status, StatusCode::BAD_REQUEST);
+    assert!(late.text.contains("This link does not work"), "{}", late.text);
+}
+
+#[tokio::test]
 async fn what_is_no_link_of_ours_is_refused() {
     let app = App::start().await;
     app.register(EMAIL).await;

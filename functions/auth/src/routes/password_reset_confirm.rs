@@ -175,7 +175,7 @@ async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Proof), Pr
     let secret = ResetSecret::decode(token, &state.derivation.fresh().await?).ok_or_else(invalid)?;
     let account = state.accounts.find(secret.user_id).await?.ok_or_else(invalid)?;
     let now = state.clock.now();
-    let same = |reset: &Reset| reset.id == secret.id && now < reset.end && reset.tries < Reset::TRIES;
+    let same = |reset: &Reset| reset.id == secret.id && reset.is_live(now);
     let reset = account.reset.clone().filter(same).ok_or_else(invalid)?;
     Ok((Box::new(account), Proof::Reset(reset)))
 }
