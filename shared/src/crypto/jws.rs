@@ -67,3 +67,35 @@ fn named(jwk: &Jwk) -> Result<(String, ParsedPublicKey), KeyError> {
     let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref());
     Ok((kid, key.map_err(|error| KeyError::Unusable(error.to_string()))?))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use jsonwebtoken::jwk::JwkSet;
+
+    use super::*;
+    use crate::crypto::SigningKeys;
+
+    #[test]
+    fn a_key_for_anything_but_rs256_signatures_is_not_trusted() {
+        let jwk = SigningKeys::generate(DateTime::UNIX_EPOCH).unwrap().current.public_key;
+        let trusted = |change: fn(&mut Jwk)| {
+            let mut jwk = jwk.clone();
+            change(&mut jwk);
+            TrustedKeys::new(&PublicKeys(JwkSet { keys: vec![jwk] })).is_ok()
+        };
+        assert!(trusted(|_| ()));
+        assert!(trusted(|jwk| {
+            jwk.common.public_key_use = None;
+            jwk.common.key_algorithm = None;
+            jwk.common.key_operations = Some(vec![KeyOperations::Verify]);
+        }));
+        let refused: [fn(&mut Jwk); 4] = [
+            |jwk| jwk.common.key_id = None,
+            |jwk| jwk.common.public_key_use = Some(PublicKeyUse::Encryption),
+            |jwk| jwk.common.key_operations = Some(vec![KeyOperations::Encrypt]),
+            |jwk| jwk.common.key_algorithm = Some(KeyAlgorithm::RS512),
+        ];
+        assert!(!refused.into_iter().any(trusted));
+    }
+}

@@ -209,3 +209,23 @@ impl From<NewAccount> for Account {
         }
     }
 }
+
+#[cfg(test)]
+impl NewAccount {
+    /// Someone, for the tests of what is done with an account.
+    pub fn sample() -> Self {
+        Self {
+            id: Uuid::nil(),
+            email: EmailAddress::stored("alice@example.com"),
+            username: None,
+            name: None,
+            password_hash: String::new(),
+            session: None,
+            device_family: None,
+            role: Role::User,
+            plan: Plan::Basic,
+            invitation: None,
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+}

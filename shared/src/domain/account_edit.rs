@@ -53,3 +53,40 @@ impl AccountEdit {
         self.active == Some(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::NewAccount;
+
+    #[test]
+    fn each_field_by_itself_is_an_edit() {
+        let none = AccountEdit::default;
+        assert!(none().is_empty());
+        let edits = [
+            AccountEdit { name: Edit::Cleared, ..none() },
+            AccountEdit { username: Edit::Cleared, ..none() },
+            AccountEdit { timezone: Edit::Cleared, ..none() },
+            AccountEdit { language: Edit::Cleared, ..none() },
+            AccountEdit { profile_private: Some(false), ..none() },
+            AccountEdit { contact_public: Some(false), ..none() },
+            AccountEdit { role: Some(Role::User), ..none() },
+            AccountEdit { plan: Some(Plan::Basic), ..none() },
+            AccountEdit { active: Some(true), ..none() },
+            AccountEdit { verified: Some(true), ..none() },
+            AccountEdit { unlock: true, ..none() },
+        ];
+        for edit in edits {
+            assert!(!edit.is_empty(), "{edit:?}");
+        }
+    }
+
+    #[test]
+    fn unlocking_forgets_the_guesses_and_whatever_is_being_compared() {
+        let mut account = Account::from(NewAccount::sample());
+        account.guesses = Guesses { generation: 4, tries: 3, wrong: 2, ..Guesses::default() };
+        let unlocked = AccountEdit { unlock: true, ..AccountEdit::default() }.applied(&account);
+        assert_eq!(unlocked.guesses, Guesses { generation: 5, ..Guesses::default() });
+        assert_eq!(AccountEdit::default().applied(&account).guesses, account.guesses);
+    }
+}

@@ -58,3 +58,20 @@ impl Invitation {
         now < self.end
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_dies_at_its_end() {
+        let (id, end) = (Uuid::nil(), DateTime::UNIX_EPOCH);
+        let email = EmailAddress::parse("alice@example.com").unwrap();
+        let before = end - TimeDelta::milliseconds(1);
+        let change = AddressChange { id, email: email.clone(), end };
+        let undo = AddressUndo { id, email, end };
+        let invitation = Invitation { id, end };
+        let live = |now| [change.is_live(now), undo.is_live(now), invitation.is_live(now)];
+        assert_eq!((live(before), live(end)), ([true; 3], [false; 3]));
+    }
+}

@@ -62,6 +62,9 @@ mod tests {
             "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
         );
         assert_eq!((safari.kind(), safari.name().as_str()), ("mobile", "Safari on iPhone"));
+        let crawler = device("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)");
+        let console = device("Mozilla/5.0 (PlayStation 4 9.00) AppleWebKit/605.1.15 (KHTML, like Gecko)");
+        assert_eq!((crawler.kind(), console.kind()), ("other", "other"));
         for odd in ["", "\u{1f980}", "Mozilla/5.0 (", &"a".repeat(5000)] {
             assert_eq!(device(odd).name(), "an unknown device", "{odd}");
         }

@@ -31,3 +31,17 @@ impl Export {
         format!("exports/{user_id}/{}.json", self.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_can_be_had_for_a_day_once_it_is_written() {
+        let now = DateTime::UNIX_EPOCH;
+        let asked = Export { id: Uuid::nil(), asked_at: now, ready_at: None };
+        let ready = Export { ready_at: Some(now), ..asked.clone() };
+        assert!(!asked.is_ready(now) && ready.is_ready(now + Export::LIFETIME - TimeDelta::milliseconds(1)));
+        assert!(!ready.is_ready(now + Export::LIFETIME));
+    }
+}

@@ -105,5 +105,6 @@ mod tests {
         assert_eq!(standing(2, 2, LOCK), Standing::Open);
         assert_eq!(standing(2, 2, MEMORY), Standing::Over);
         assert_eq!(Guesses::default().standing(DateTime::UNIX_EPOCH), Standing::Open);
+        assert_eq!(standing(0, 0, MEMORY), Standing::Open, "a success has begun a new row");
     }
 }

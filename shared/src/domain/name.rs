@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Invalid;
+use super::{Invalid, text::turns_direction};
 
 const LONGEST: usize = 255;
 
@@ -18,10 +18,7 @@ impl DisplayName {
         if name.is_empty() || name.chars().count() > LONGEST {
             return Err(Invalid::because(format!("must have 1 to {LONGEST} characters")));
         }
-        let unwanted = |character: char| {
-            // Line ends, and marks that turn the direction of what follows.
-            character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
+        let unwanted = |character: char| character.is_control() || turns_direction(character);
         if name.chars().any(unwanted) || !name.chars().any(char::is_alphanumeric) {
             return Err(Invalid::because("must have a letter or a digit, and no control characters"));
         }
@@ -42,5 +39,20 @@ impl DisplayName {
 impl fmt::Debug for DisplayName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("DisplayName(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_a_letter_and_at_most_255_characters() {
+        assert!(
+            DisplayName::parse(&"ж".repeat(LONGEST)).is_ok() && DisplayName::parse(&"ж".repeat(LONGEST + 1)).is_err()
+        );
+        for none in ["", "  ", "!?", "a\nb", "a\u{202e}b"] {
+            assert!(DisplayName::parse(none).is_err(), "{none:?}");
+        }
     }
 }

@@ -164,6 +164,36 @@ mod tests {
         ] {
             assert!(judge(password).is_err(), "{password}");
         }
+        assert_eq!(judge("83#19_47!25@"), Ok(()), "without letters, and nobody's own");
+    }
+
+    #[test]
+    fn a_word_of_the_lists_is_refused_as_it_stands_there() {
+        for listed in ["butterscotch", "Thunderbird", "SNOWBOARDING"] {
+            assert!(zxcvbn::zxcvbn(&listed.to_lowercase(), &[]).score() > zxcvbn::Score::Zero, "{listed}");
+            assert!(judge(listed).is_err(), "{listed}");
+        }
+        for altered in ["hctocsrettub", "butter5cotch"] {
+            assert_eq!(judge(altered), Ok(()), "{altered}");
+        }
+    }
+
+    #[test]
+    fn the_local_part_is_an_own_word_also_where_its_parts_are_too_short() {
+        let email = EmailAddress::parse("al.jo@example.com").unwrap();
+        let of = |email| PasswordRules { require_mixed: false, email, name: None, username: None };
+        let judge = |email| NewPassword::parse("al.jo#71502946".to_owned(), &of(email)).is_ok();
+        assert!(judge(None) && !judge(Some(&email)));
+    }
+
+    #[test]
+    fn a_mixed_password_has_two_cases_and_a_digit() {
+        let rules = PasswordRules { require_mixed: true, email: None, name: None, username: None };
+        let judge = |password: &str| NewPassword::parse(password.to_owned(), &rules).is_ok();
+        assert!(judge("Correct-horse-7"));
+        for lacking in ["correct-horse-7", "CORRECT-HORSE-7", "Correct-horse-x", "4711-0815-93-7"] {
+            assert!(!judge(lacking), "{lacking}");
+        }
     }
 
     #[test]

@@ -120,3 +120,24 @@ pub fn agree(document: &Document) -> Result<(), (&'static str, Invalid)> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn objects_of_a_clients_own_are_bounded() {
+        let object = |bytes: usize| json!({ "a": "x".repeat(bytes - r#"{"a":""}"#.len()) });
+        let list = |bytes: usize| Value::from(vec![object(bytes - "[]".len())]);
+        let most = |fields: &[Field], name: &str, value: Value| {
+            let field = fields.iter().find(|field| field.name == name).unwrap();
+            field.parse(value).is_ok()
+        };
+        assert!(most(JOB_MATCHING, "matching_algorithm_weights", object(8 * 1024)));
+        assert!(!most(JOB_MATCHING, "matching_algorithm_weights", object(8 * 1024 + 1)));
+        assert!(most(EXTENDED, "certifications", list(16 * 1024)));
+        assert!(!most(EXTENDED, "certifications", list(16 * 1024 + 1)));
+    }
+}

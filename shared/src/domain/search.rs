@@ -87,6 +87,7 @@ fn folded(character: char) -> impl Iterator<Item = char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::NewAccount;
 
     #[test]
     fn case_and_accents_make_no_difference() {
@@ -99,6 +100,19 @@ mod tests {
             ["oeuvre", "soren", "dorde", "thad", "hal", "aesir", "thor", "diyarbakir"]
         );
         assert_eq!(words_of("ΟΔΥΣΣΕΥΣ"), words_of("Οδυσσεύς"));
+    }
+
+    #[test]
+    fn a_person_has_each_word_once_and_forty_at_the_most() {
+        let mut account = Account::from(NewAccount::sample());
+        account.verified = true;
+        let of = |title: String| {
+            let profile = Document::stored([("current_title".to_owned(), title.into())].into());
+            SearchHit::of(&account, &profile).map(|hit| hit.words)
+        };
+        assert_eq!(of("Tester of testers, tester".into()), Some(vec!["of".into(), "tester".into(), "testers".into()]));
+        let many = (0..50).map(|number| format!("word{number}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(of(many).map(|words| words.len()), Some(MOST_WORDS));
     }
 
     #[test]

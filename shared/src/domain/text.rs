@@ -76,6 +76,6 @@ fn bounded(input: &str, longest: usize) -> Result<String, Invalid> {
 }
 
 /// Line ends that are no control characters, and marks that turn the direction of what follows.
-fn turns_direction(character: char) -> bool {
+pub(super) fn turns_direction(character: char) -> bool {
     matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
