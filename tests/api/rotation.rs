@@ -14,6 +14,7 @@ use crate::authorizer;
 
 const SIGNING: &str = "SigningKeys";
 const DERIVATION: &str = "DerivationKeys";
+const PUBLIC: &str = "PublicKeys";
 /// Seconds between two rotations of the signing keys, and of the derivation keys, at the least.
 const SIGNING_PERIOD: u32 = 2 * 60 * 60;
 const DERIVATION_PERIOD: u32 = 30 * 24 * 60 * 60 + SIGNING_PERIOD;
@@ -248,6 +249,65 @@ async fn a_deployment_makes_keys_once_and_deletes_none() {
         assert_eq!(app.invoke("rotation", event).await, Some(Value::Null), "{kind}");
     }
     assert_eq!((app.secret(SIGNING).await, app.secret(DERIVATION).await), (signing, derivation));
+}
+
+#[tokio::test]
+async fn a_deployment_that_cannot_read_the_keys_makes_none() {
+    let app = App::start().await;
+    let before = (app.secret(SIGNING).await, app.secret(DERIVATION).await);
+    let told = format!("http://{}/_cloudformation", app.aws_address());
+    let event = json!({
+        "RequestType": "Update", "ResponseURL": told, "StackId": "s", "RequestId": "r", "LogicalResourceId": "FirstKeys",
+    });
+    let fails = json!({ "service": "secretsmanager", "operation": "GetSecretValue", "kind": "error", "count": 1_000 });
+    app.fault(fails).await;
+    assert_eq!(app.invoke("rotation", event).await, None, "the deployment is told that it failed");
+    app.fault(json!({ "service": "secretsmanager", "kind": "error", "count": 0 })).await;
+    assert_eq!((app.secret(SIGNING).await, app.secret(DERIVATION).await), before);
+}
+
+#[tokio::test]
+async fn keys_of_a_quarter_of_an_hour_are_read_again_beside_a_request_and_younger_ones_are_not() {
+    let app = App::start().await;
+    let first = published(&app).await;
+    let mut fewer = app.secret(PUBLIC).await;
+    fewer["keys"].as_array_mut().unwrap().pop();
+    let put = json!({ "SecretId": PUBLIC, "SecretString": fewer.to_string(), "ClientRequestToken": version(1) });
+    assert_eq!(app.secrets("PutSecretValue", put).await.status, StatusCode::OK);
+    app.advance(2 * 60).await;
+    for _ in 0..20 {
+        assert_eq!(published(&app).await, first, "two minutes old");
+    }
+    app.advance(14 * 60).await;
+    assert_eq!(published(&app).await, first, "this request does not wait");
+    let read = async {
+        while published(&app).await == first {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("the keys as they are now");
+    assert_eq!(published(&app).await, first[..1]);
+}
+
+#[tokio::test]
+async fn keys_of_half_a_period_are_read_before_a_request_once_for_all_that_wait() {
+    let app = App::start().await;
+    published(&app).await;
+    let ask = async || futures_util::future::join_all((0..10).map(|_| published(&app))).await;
+    app.advance(SIGNING_PERIOD / 2 + 60).await;
+    let before = asked(&app).await;
+    ask().await;
+    assert_eq!(asked(&app).await - before, 1, "once");
+    app.fault(json!({ "service": "secretsmanager", "kind": "error", "count": 1_000 })).await;
+    app.advance(SIGNING_PERIOD / 2 + 60).await;
+    let mut tries = Vec::new();
+    for pause in [0, 10, 61] {
+        app.advance(pause).await;
+        let before = asked(&app).await;
+        ask().await;
+        tries.push(asked(&app).await - before);
+    }
+    assert!(tries[0] > 0 && tries == [tries[0], 0, tries[0]], "while it is silent, once a minute: {tries:?}");
 }
 
 /// Calls to Secrets Manager so far, of all requests.

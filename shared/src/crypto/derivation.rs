@@ -122,4 +122,10 @@ mod tests {
         assert!(derivation.tag(9, "a", &[]).is_none());
         assert!(!derivation.is_tag(1, "a", &[b"bc"], &tag[..31]));
     }
+
+    #[test]
+    fn a_key_has_32_bytes() {
+        let of = |bytes: usize| hmac_key(&BASE64URL_NOPAD.encode(&vec![7; bytes]));
+        assert!(of(32).is_ok() && of(31).is_err() && of(33).is_err() && hmac_key("!").is_err());
+    }
 }

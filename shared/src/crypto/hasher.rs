@@ -346,6 +346,11 @@ mod tests {
             weaker.replace("p=1", "p=9"),
             bcrypt.replace("$04$", "$14$"),
         ];
+        let (unhashed, _) = weaker.rsplit_once('$').unwrap();
+        let elsewhere = weaker.replace("$argon2id$v=19$m=8192,t=1,p=1$", "$scrypt$ln=13,r=8,p=1$");
+        for stored in [unhashed, &elsewhere] {
+            assert!(check_hash(stored).is_err(), "{stored}");
+        }
         for stored in costly.iter().map(String::as_str).chain(["", "$2b$", "$argon2id$", "plain", "$2b$04$short"]) {
             assert!(compare("correct horse", stored).await.is_err() && check_hash(stored).is_err(), "{stored}");
         }

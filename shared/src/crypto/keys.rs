@@ -180,3 +180,23 @@ impl DerivationKey {
         Ok(Self { id, created_at: now, key: random_text(DERIVATION_KEY_BYTES)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_verified_by_what_is_published_of_them_and_by_nothing_else() {
+        let [keys, others] = [(); 2].map(|()| SigningKeys::generate(DateTime::UNIX_EPOCH).unwrap());
+        assert!(keys.are_verified_by(&keys.public()));
+        let mut without_the_next = keys.public();
+        without_the_next.0.keys.pop();
+        let mut under_their_names = others.public();
+        for (key, own) in under_their_names.0.keys.iter_mut().zip(&keys.public().0.keys) {
+            key.common.key_id.clone_from(&own.common.key_id);
+        }
+        for published in [others.public(), without_the_next, under_their_names] {
+            assert!(!keys.are_verified_by(&published));
+        }
+    }
+}

@@ -128,6 +128,8 @@ mod tests {
         let runs = [outcome(1, 3, Some(1)), outcome(3, 3, Some(9)), outcome(2, 3, Some(2)), outcome(3, 3, Some(5))];
         let progress = runs.iter().fold(QuestionProgress::default(), |progress, run| progress.with(run, at));
         assert_eq!((progress.attempts, progress.best_passed_tests, progress.best_runtime_ms), (4, 3, Some(5)));
-        assert_eq!(progress.solved_at, Some(at));
+        assert_eq!((progress.total_tests, progress.solved_at), (3, Some(at)));
+        let as_good = progress.with(&outcome(3, 9, None), at);
+        assert_eq!((as_good.best_passed_tests, as_good.total_tests), (3, 3), "the first run that was as good");
     }
 }

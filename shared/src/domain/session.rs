@@ -77,3 +77,16 @@ impl Session {
         now < self.times.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_over_at_its_end() {
+        let (now, ttl) = (DateTime::UNIX_EPOCH, TimeDelta::days(7));
+        let times = SessionTimes::beginning(now, Stay::remembering(true), ttl);
+        let session = Session { id: SessionId::nil(), number: 0, times, key: 0, stay: Stay::remembering(true) };
+        assert!(session.is_live(now + ttl - TimeDelta::milliseconds(1)) && !session.is_live(now + ttl));
+    }
+}

@@ -39,13 +39,21 @@ async fn an_invitation_lives_for_seven_days_and_a_reset_does_not_end_it() {
     app.advance(6 * 86400).await;
     let login = app.login("carol@example.com", PASSWORD).await;
     assert_eq!(login.code(), "invalid_credentials", "nobody has a password yet");
-    app.post_as(&app.sign_in("root@example.com").await, "/api/v1/users", json!({ "email": "late@example.com" })).await;
+    let root = app.sign_in("root@example.com").await;
+    app.post_as(&root, "/api/v1/users", json!({ "email": "late@example.com" })).await;
     let late = app.mailed_token("late@example.com", "/accept-invitation?token=").await;
+    // Who is verified is not swept away with those who are not.
+    let kept = app.post_as(&root, "/api/v1/users", json!({ "email": "kept@example.com" })).await.json();
+    let path = format!("/api/v1/users/{}", kept["id"].as_str().unwrap());
+    assert_eq!(app.patch_as(&root, &path, json!({ "is_verified": true })).await.status, StatusCode::OK);
+    let kept = app.mailed_token("kept@example.com", "/accept-invitation?token=").await;
     let accepted = app.post("/auth/reset-password", json!({ "token": token, "new_password": PASSWORD })).await;
     assert_eq!(accepted.status, StatusCode::OK, "{}", accepted.text);
     app.advance(7 * 86400 + 1).await;
-    let dead = app.post("/auth/reset-password", json!({ "token": late, "new_password": PASSWORD })).await;
-    assert_eq!(dead.code(), "invalid_reset_code");
+    for token in [late, kept] {
+        let dead = app.post("/auth/reset-password", json!({ "token": token, "new_password": PASSWORD })).await;
+        assert_eq!(dead.code(), "invalid_reset_code");
+    }
 }
 
 #[tokio::test]
