@@ -229,3 +229,23 @@ impl NewAccount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_dies_at_its_end_and_with_its_last_try() {
+        let end = DateTime::UNIX_EPOCH;
+        let live = |tries, now| Reset { id: Uuid::nil(), end, key: 0, tries }.is_live(now);
+        let before = end - TimeDelta::milliseconds(1);
+        assert!(live(0, before) && live(Reset::TRIES - 1, before));
+        assert!(!live(0, end) && !live(Reset::TRIES, before));
+    }
+
+    #[test]
+    fn an_account_is_printed_by_its_id_alone() {
+        let printed = format!("{:?}", Account::from(NewAccount::sample()));
+        assert_eq!(printed, format!("Account {{ id: {}, .. }}", Uuid::nil()));
+    }
+}
