@@ -108,6 +108,7 @@ mod tests {
         {
             assert!(EmailAddress::parse(input).is_err(), "{input}");
         }
+        assert!(EmailAddress::parse(&format!("{}@{}.com", "a".repeat(64), "b".repeat(250))).is_err());
         let of = |last: usize| {
             let label = "b".repeat(63);
             EmailAddress::parse(&format!("{}@{label}.{label}.{}", "a".repeat(64), "c".repeat(last)))
