@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
@@ -14,6 +16,10 @@ use crate::{Failure, Janitor};
 /// Attempts that are read at a time, and how many of them at once.
 const PAGE: u64 = 200;
 const PARALLEL: usize = 16;
+
+/// How long one may take: a record that is never done with holds up everyone's behind it. What was begun in the bucket goes
+/// after a day.
+pub const LONGEST: Duration = Duration::from_secs(90);
 
 impl Janitor {
     /// Writes all of a person's data as one JSON document, where they still want it, and notes that it is there.

@@ -27,6 +27,7 @@ use shared::{
 };
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::time::timeout;
 
 use task::Task;
 
@@ -124,7 +125,13 @@ impl Janitor {
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         match Task::of(record)? {
             Some(Task::Index(user_id)) => Ok(self.accounts.index(user_id).await?),
-            Some(Task::Export(user_id)) => self.export(user_id).await,
+            Some(Task::Export(user_id)) => match timeout(exporting::LONGEST, self.export(user_id)).await {
+                Ok(exported) => exported,
+                Err(_) => {
+                    tracing::error!(%user_id, "an export takes too long, and is given up");
+                    Ok(())
+                }
+            },
             Some(Task::Erase(erasure)) => self.erase(&erasure, erasing::deadline(erasing::OF_A_RECORD)).await,
             Some(Task::ClearUp(pending)) => {
                 if self.attempts.remove_unreferenced(&pending).await? {

@@ -3,8 +3,14 @@ use shared::store::{Accounts, Attempts, Erasure, Event, Pending, StoreError};
 use uuid::Uuid;
 
 /// The events of an account after which others may find it otherwise than before.
-const INDEXED: [Event; 5] =
-    [Event::Verified, Event::PasswordChanged, Event::Imported, Event::Edited, Event::RoleChanged];
+const INDEXED: [Event; 6] = [
+    Event::Verified,
+    Event::PasswordChanged,
+    Event::Imported,
+    Event::Edited,
+    Event::RoleChanged,
+    Event::AddressChanged,
+];
 
 /// What a record of a stream calls for.
 pub enum Task {

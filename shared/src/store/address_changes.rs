@@ -17,7 +17,7 @@ use super::{
     patience::Patience,
     transactions::{Transacted, build, transact},
 };
-use crate::domain::{Account, AddressChange, AddressUndo, EmailAddress, SessionId};
+use crate::domain::{Account, AddressChange, AddressUndo, EmailAddress, Role, SessionId};
 
 /// How a change of address went on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +113,9 @@ impl Accounts {
                 TransactWriteItem::builder().update(self.holding(&old, account.id, Some(end))?).build(),
             ];
             items.extend(self.letting_go(&account, gone.iter().filter(|undo| undo.email != change.email)).await?);
+            // The new address is verified by it.
+            let verified = account.active && account.role == Role::Admin;
+            items.extend(self.counting_admins(account.is_acting_admin(), verified)?);
             match transact(&self.client, items, &mut patience).await? {
                 Transacted::Committed => return Ok(AddressMoved::Yes),
                 Transacted::Refused(refused) if refused.contains(1) && !refused.contains(0) => {
@@ -204,7 +207,7 @@ impl Accounts {
 fn readdressing(seen: &Account, email: &EmailAddress, undos: &[AddressUndo], now: DateTime<Utc>) -> Change {
     Change::provided("active = :yes AND email = :old AND updated = :seen")
         .set("email = :email, und = :und, updated = :now, ev = :ev")
-        .remove("chg, chg_by, rst")
+        .remove("chg, chg_by, rst, exp")
         .value(":yes", flag(true))
         .value(":old", text(seen.email.as_str()))
         .value(":seen", moment(seen.updated_at))

@@ -33,7 +33,7 @@ impl Accounts {
         })
     }
 
-    /// Notes that an export is written; the stream mails the link. Answers `false` where another one is wanted by now.
+    /// Notes that an export is written; the stream mails the link. Answers `false` where another one is wanted by now, or none.
     ///
     /// # Errors
     /// Where the store cannot answer.
@@ -49,7 +49,11 @@ impl Accounts {
             .value(":id", text(export.id.simple().to_string()))
             .value(":exp", account_item::export(&ready))
             .value(":ev", text(Event::ExportReady.as_str()));
-        let outcome = change.apply(&self.client, &self.users, &keys::account(account.id)).await?;
-        Ok(matches!(outcome, Outcome::Done(_)))
+        Ok(match change.apply(&self.client, &self.users, &keys::account(account.id)).await? {
+            Outcome::Done(_) => true,
+            // It is noted already: the SDK repeated a call whose first answer was lost, or the record came twice.
+            Outcome::Met(Some(item)) => account_item::read(&item)?.export.is_some_and(|noted| noted.id == export.id),
+            Outcome::Met(None) => false,
+        })
     }
 }

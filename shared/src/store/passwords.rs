@@ -123,15 +123,15 @@ impl Accounts {
         Ok(account.reset.clone().map_or(ResetTry::None, |reset| ResetTry::Reserved(Box::new(account), reset)))
     }
 
-    /// Gives a try back that was right and is not used up.
+    /// Gives a try back that was right and is not used up, where no other was reserved since: once, however often it is asked for.
     ///
     /// # Errors
     /// Where the store cannot answer; the try then counts as wrong.
     pub async fn give_reset_try_back(&self, user_id: Uuid, reset: &Reset) -> Result<(), StoreError> {
-        let change = Change::provided("rst.id = :id AND rst.tries > :zero")
+        let change = Change::provided("rst.id = :id AND rst.tries = :seen")
             .set("rst.tries = rst.tries - :one, ev = :ev")
             .value(":id", text(reset.id.simple().to_string()))
-            .value(":zero", number(0))
+            .value(":seen", number(reset.tries))
             .value(":one", number(1))
             .value(":ev", text(Event::ResetTried.as_str()));
         change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
@@ -224,7 +224,7 @@ fn resetting(account: &Account, proof: &Proof, password_hash: &str, promoted: bo
         .presented()
         .and_provided("active = :yes AND email = :email AND #role = :old_role AND verified = :verified")
         .set("#hash = :hash, verified = :yes, #role = :role, s = :empty, updated = :now, ev = :ev")
-        .remove("rst, inv, chg, chg_by")
+        .remove("rst, inv, chg, chg_by, exp")
         .name("#hash", "hash")
         .name("#role", "role")
         .name("#end", "end")
@@ -244,7 +244,7 @@ fn changing(seen: &Account, kept: SessionId, password_hash: &str, now: DateTime<
     let unchanged = "gen = :gen AND #hash = :old AND active = :yes AND size(s) <= :size AND s.#kept.#end > :now";
     let change = Change::provided(unchanged)
         .set("#hash = :hash, updated = :now, ev = :ev")
-        .remove("rst, chg, chg_by")
+        .remove("rst, chg, chg_by, exp")
         .name("#hash", "hash")
         .name("#end", "end")
         .name("#kept", account_item::roster_name(kept))

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::domain::{Account, AuditEntry, Device, Session, SessionId};
 
+/// That the session `#caller` lives, in an account that is active.
+pub(super) const LIVES: &str = "s.#caller.#end > :now AND s.#caller.#abs > :now AND active = :yes";
+
 /// How long the predecessor of a refresh token still gets the same successor: a client that lost the answer asks again.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 
@@ -144,7 +147,7 @@ impl Accounts {
     pub async fn end_sessions(&self, user_id: Uuid, caller: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let empty = AttributeValue::M(HashMap::new());
         // Whoever ends all sessions does not trust what any of them asked for.
-        let change = on_the_word_of(caller, now).set("s = :empty").remove("chg, chg_by").value(":empty", empty);
+        let change = on_the_word_of(caller, now).set("s = :empty").remove("chg, chg_by, exp").value(":empty", empty);
         let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
         Ok(matches!(outcome, Outcome::Done(_)))
     }
@@ -156,17 +159,15 @@ impl Accounts {
     pub async fn find_devices(&self, user_id: Uuid) -> Result<HashMap<SessionId, (DateTime<Utc>, Device)>, StoreError> {
         let first = keys::session(user_id, Uuid::nil());
         let prefix = first.sk.trim_end_matches(|character: char| character.is_ascii_hexdigit() || character == '-');
-        let answer = self
+        let rows = self
             .client
             .query()
             .table_name(self.tokens()?)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", text(&first.pk))
-            .expression_attribute_values(":prefix", text(prefix))
-            .send()
-            .await?;
-        let rows = answer.items.unwrap_or_default();
+            .expression_attribute_values(":prefix", text(prefix));
+        let rows: Vec<_> = rows.into_paginator().items().send().try_collect().await?;
         rows.iter().map(|row| read_row(row, prefix)).collect()
     }
 }
@@ -204,7 +205,7 @@ fn rotation(refresh: &Refresh) -> Change {
 
 /// What the session `caller` may do while it lives, without reading first whether it does.
 fn on_the_word_of(caller: SessionId, now: DateTime<Utc>) -> Change {
-    Change::provided("s.#caller.#end > :now AND s.#caller.#abs > :now AND active = :yes")
+    Change::provided(LIVES)
         .set("ev = :ev")
         .name("#caller", roster_name(caller))
         .name("#end", "end")

@@ -158,3 +158,17 @@ async fn one_account_mails_no_more_than_a_few_strangers() {
     }
     assert_eq!(asked, [202, 202, 202, 202, 202, 429, 429]);
 }
+
+#[tokio::test]
+async fn an_admin_whom_a_new_address_verifies_again_counts_as_one() {
+    let (app, root) = App::with_admin(&[]).await;
+    let alice = app.member(OLD).await;
+    let by_id = |member: &Member| format!("/api/v1/users/{}", member.id);
+    app.patch_as(&root, &by_id(&alice), json!({ "role": "ADMIN" })).await;
+    ask(&app, &alice, NEW).await;
+    assert_eq!(app.patch_as(&root, &by_id(&alice), json!({ "is_verified": false })).await.status, StatusCode::OK);
+    assert_eq!(confirm(&app, NEW).await.status, StatusCode::OK);
+    let alice = app.sign_in(NEW).await;
+    let demoted = app.patch_as(&alice, &by_id(&root), json!({ "role": "USER" })).await;
+    assert_eq!(demoted.status, StatusCode::OK, "{}", demoted.text);
+}

@@ -95,3 +95,26 @@ async fn the_clients_address_is_the_distributions_word_only_where_its_secret_pro
     let sessions = app.get_as(&alice, "/api/v1/auth/sessions").await.json();
     assert!(sessions.as_array().unwrap().iter().all(|session| session["ip_address"] == "127.0.0.1"), "{sessions}");
 }
+
+#[tokio::test]
+async fn whoever_signed_in_thousands_of_times_still_sees_where_from() {
+    let app = App::start().await;
+    let alice = app.member(EMAIL).await;
+    // A page of a query ends after a megabyte.
+    let padding = "x".repeat(100_000);
+    for number in 0..15 {
+        let row = json!({
+            "pk": { "S": format!("USER#{}", alice.id) },
+            "sk": { "S": format!("SESSION#01900000-0000-7000-8000-{number:012}") },
+            "created": { "N": "1700000000000" },
+            "padding": { "S": padding },
+        });
+        app.dynamodb("PutItem", json!({ "TableName": "TokensTable", "Item": row })).await;
+    }
+    let sessions = app.get_as(&alice, "/api/v1/auth/sessions").await.json();
+    let sessions = sessions.as_array().unwrap();
+    assert!(
+        !sessions.is_empty() && sessions.iter().all(|session| session["ip_address"] == "127.0.0.1"),
+        "{sessions:?}"
+    );
+}

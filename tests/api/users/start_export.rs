@@ -77,6 +77,18 @@ async fn while_one_is_fresh_there_is_no_other_and_its_link_lives_for_a_day() {
 }
 
 #[tokio::test]
+async fn an_export_whose_note_is_answered_by_nothing_is_there_all_the_same() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    // Four tries of asking, which is done the first time, and the first one of noting that it is there.
+    let lost =
+        json!({ "service": "dynamodb", "operation": "UpdateItem", "table": "UsersTable", "kind": "lost", "count": 5 });
+    app.fault(lost).await;
+    assert_eq!(app.post_as(&alice, PATH, json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(download(&app, "alice@example.com").await["user"]["email"], "alice@example.com");
+}
+
+#[tokio::test]
 async fn a_bucket_that_fails_for_a_while_delays_it_and_deleting_the_account_takes_it_along() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
