@@ -97,7 +97,8 @@ impl Story {
             self.settle(service, tally).await?;
             if step % LOOK == 0 {
                 self.quiet(service, tally).await?;
-                self.advance(service, 61).await?;
+                // Past the last sweep of an erasure.
+                self.advance(service, 151).await?;
                 tally.looked_at += invariants::hold(service, &mut self.people, self.now).await?;
                 tally.checks += 1;
                 service.plan(self.seed + step as u64, self.per_mille).await?;

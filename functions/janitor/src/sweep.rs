@@ -1,5 +1,8 @@
+use std::time::Instant;
+
 use chrono::TimeDelta;
 use shared::{
+    aws,
     domain::Account,
     store::{Ended, Erasing},
     telemetry::{self, Metric},
@@ -22,10 +25,23 @@ impl Janitor {
         telemetry::gauge(Metric::Accounts, totals.users as f64);
         telemetry::gauge(Metric::LiveSessions, totals.sessions as f64);
         let until = erasing::deadline(erasing::OF_A_SWEEP);
+        // One that fails keeps none of the others waiting.
+        let mut failed = None;
         for erasure in self.accounts.open_erasures().await? {
-            self.erase(&erasure, until).await?;
+            if Instant::now() >= until {
+                break;
+            }
+            let gone_on = match erasure {
+                Ok(erasure) => self.erase(&erasure, until).await,
+                Err(damaged) => Err(damaged.into()),
+            };
+            if let Err(error) = gone_on {
+                tracing::error!(reason = aws::reason(&error), "an erasure does not go on");
+                failed = Some(error);
+            }
         }
-        self.end_unverified().await
+        self.end_unverified().await?;
+        failed.map_or(Ok(()), Err)
     }
 
     async fn end_unverified(&self) -> Result<(), Failure> {

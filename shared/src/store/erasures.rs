@@ -9,20 +9,20 @@ use uuid::Uuid;
 
 use super::{
     Accounts, DocumentKind, Item, StoreError,
+    account_item::roster_name,
     attributes::{Reader, flag, moment, text},
     change::Change,
     keys,
     patience::Patience,
     removals::remove_all,
     search::Indexed,
+    sessions::LIVES,
     transactions::{Transacted, build, transact},
 };
 use crate::domain::{Account, AuditEntry, SessionId};
 
-/// Whatever was under way when the account ended has ended by then: the longest time-out, and a margin.
-const SWEPT_AGAIN: TimeDelta = TimeDelta::seconds(60);
-/// Erasures that one page of the list holds.
-const PAGE: i32 = 100;
+/// Whatever was under way when the account ended has ended by then: the longest time-out, the janitor's own, and a margin.
+const SWEPT_AGAIN: TimeDelta = TimeDelta::seconds(150);
 
 /// On whose word an account is erased.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Accounts {
         now: DateTime<Utc>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let id = account.id;
-        let mut items = vec![self.deleting_account(account)?];
+        let mut items = vec![self.deleting_account(account, erasing, now)?];
         items.extend(self.counting_admins(account.is_acting_admin(), false)?);
         items.push(self.giving_up(keys::email_claim(&account.email), id)?);
         if let Some(username) = &account.username {
@@ -126,11 +126,26 @@ impl Accounts {
     }
 
     /// Every edit moves `updated`: where it stands still, all that the transaction was planned from does.
-    fn deleting_account(&self, account: &Account) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
+    fn deleting_account(
+        &self,
+        account: &Account,
+        erasing: &Erasing,
+        now: DateTime<Utc>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let unchanged = "updated = :updated AND email = :email AND #role = :role AND verified = :verified";
+        let delete = match erasing {
+            Erasing::Own(session) => Delete::builder()
+                .condition_expression(format!("{unchanged} AND {LIVES}"))
+                .expression_attribute_names("#caller", roster_name(*session))
+                .expression_attribute_names("#end", "end")
+                .expression_attribute_names("#abs", "abs")
+                .expression_attribute_values(":now", moment(now))
+                .expression_attribute_values(":yes", flag(true)),
+            Erasing::ByAdmin(_) | Erasing::NeverVerified => Delete::builder().condition_expression(unchanged),
+        };
+        let delete = delete
             .table_name(&*self.users)
             .set_key(Some(keys::account(account.id).item()))
-            .condition_expression("updated = :updated AND email = :email AND #role = :role AND verified = :verified")
             .expression_attribute_names("#role", "role")
             .expression_attribute_values(":updated", moment(account.updated_at))
             .expression_attribute_values(":email", text(account.email.as_str()))
@@ -150,22 +165,20 @@ impl Accounts {
         Ok(held)
     }
 
-    /// The erasures under way, oldest user first.
+    /// The erasures under way, oldest user first, and those whose note is damaged.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn open_erasures(&self) -> Result<Vec<Erasure>, StoreError> {
-        let page = self
+    pub async fn open_erasures(&self) -> Result<Vec<Result<Erasure, StoreError>>, StoreError> {
+        let rows = self
             .client
             .query()
             .table_name(&*self.users)
             .consistent_read(true)
             .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(keys::erasure(Uuid::nil()).pk))
-            .limit(PAGE)
-            .send()
-            .await?;
-        page.items.unwrap_or_default().iter().map(read).collect()
+            .expression_attribute_values(":pk", text(keys::erasure(Uuid::nil()).pk));
+        let rows: Vec<_> = rows.into_paginator().items().send().try_collect().await?;
+        Ok(rows.iter().map(read).collect())
     }
 
     /// Removes what stands beside the account: whatever a request that was under way wrote late, and session rows.

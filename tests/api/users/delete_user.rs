@@ -53,7 +53,7 @@ async fn nothing_personal_is_left_in_any_table() {
 
     assert_eq!(app.delete_as(&alice, "/users/me").await.status, StatusCode::OK);
     app.letters(&email).await;
-    app.advance(61).await;
+    app.advance(151).await;
     let after = app.dump().await;
     assert!(!after.contains(SECRET), "{after}");
     let users = app.scan("UsersTable").await.to_string() + &app.scan("AttemptsTable").await.to_string();
@@ -92,10 +92,36 @@ async fn a_hundred_thousand_attempts_go_at_five_hundred_a_second_and_leave_no_tr
     }
     let seconds = began.elapsed().as_secs();
     assert!(seconds * PER_SECOND <= u64::from(MANY), "it took {seconds} s");
-    app.advance(61).await;
+    app.advance(151).await;
     let dump = app.dump().await;
     assert!(!dump.contains(SECRET) && dump.contains(&format!("ERASED#{}", alice.id)), "{dump}");
     assert_eq!(dump.matches(&format!("USER#{}", alice.id)).count(), 0, "{dump}");
+}
+
+#[tokio::test]
+async fn a_session_that_ends_meanwhile_deletes_nothing() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    // The deletion is held up, since the account is in the middle of another transaction.
+    let held_up = json!({ "service": "dynamodb", "operation": "TransactWriteItems", "kind": "conflict", "count": 3 });
+    app.fault(held_up).await;
+    let (deleted, ended) =
+        tokio::join!(app.delete_as(&alice, "/users/me"), app.post_as(&alice, "/api/v1/auth/logout-all", json!({})));
+    assert_eq!((ended.status, deleted.code().as_str()), (StatusCode::OK, "session_ended"), "{}", deleted.text);
+    assert_eq!(app.login("alice@example.com", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_damaged_note_of_an_erasure_keeps_no_other_waiting() {
+    let app = App::start().await;
+    let damaged = json!({ "pk": { "S": "ERASE" }, "sk": { "S": "00000000-0000-4000-8000-000000000000" } });
+    app.dynamodb("PutItem", json!({ "TableName": "UsersTable", "Item": damaged })).await;
+    let alice = app.member("alice@example.com").await;
+    assert_eq!(app.delete_as(&alice, "/users/me").await.status, StatusCode::OK);
+    app.letters("alice@example.com").await;
+    app.advance(151).await;
+    let dump = app.dump().await;
+    assert!(dump.contains(&format!("ERASED#{}", alice.id)), "{dump}");
 }
 
 #[tokio::test]
@@ -111,7 +137,7 @@ async fn an_erasure_goes_on_where_it_stopped() {
     assert_eq!(app.delete_as(&alice, "/users/me").await.status, StatusCode::OK);
     assert_eq!(app.get_as(&alice, "/users/me").await.code(), "session_ended");
     for _ in 0..4 {
-        app.advance(61).await;
+        app.advance(151).await;
     }
     let dump = app.dump().await;
     assert!(!dump.contains("alice") && dump.contains(&format!("ERASED#{}", alice.id)), "{dump}");
