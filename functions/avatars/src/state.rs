@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::extract::FromRef;
 use lambda_http::Error;
@@ -77,10 +80,13 @@ impl State {
             audit: by_admin.then(|| self.entry(caller, account.id)),
             ..UserEdit::default()
         };
+        let shown = profile.document.text(AVATAR);
         let outcome = self.accounts.edit(account, profile, &edit, self.clock.now()).await?;
         let Edited::Yes { account, document, before } = outcome else { return Err(missing()) };
-        if let Some(old) = before.document.text(AVATAR).filter(|old| Some(old) != object.as_ref()) {
-            self.objects.delete(&old).await?;
+        // Both, since a write whose answer was lost finds its own avatar before it.
+        let olds: BTreeSet<_> = shown.into_iter().chain(before.document.text(AVATAR)).collect();
+        for old in olds.iter().filter(|old| Some(*old) != object.as_ref()) {
+            self.objects.delete(old).await?;
         }
         Ok(User::seen_by(caller.account.role, &account, &document, &self.avatars, self.clock.now()))
     }

@@ -136,6 +136,8 @@ impl Accounts {
 
     pub(super) fn auditing(&self, entry: &AuditEntry) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(self.audit()?).set_item(Some(item(entry)));
+        // Nothing that is on the trail is written over.
+        let put = put.condition_expression("attribute_not_exists(pk)");
         Ok(TransactWriteItem::builder().put(build(put.build())?).build())
     }
 

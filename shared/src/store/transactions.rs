@@ -45,27 +45,62 @@ pub(super) async fn transact(
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
             return Err(error.into());
         };
-        let reasons = cancelled.cancellation_reasons();
-        let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
-        if has("ConditionalCheckFailed") {
-            return Ok(Transacted::Refused(refused(reasons)));
+        match Cancelled::of(cancelled.cancellation_reasons()) {
+            Cancelled::Throttled => return Err(StoreError::Unavailable("a transaction was throttled".into())),
+            Cancelled::Conflict => patience.pause().await?,
+            Cancelled::Refused(refused) => return Ok(Transacted::Refused(refused)),
+            Cancelled::Unexplained => return Err(error.into()),
         }
-        if has("ThrottlingError") || has("ProvisionedThroughputExceeded") {
-            return Err(StoreError::Unavailable("a transaction was throttled".into()));
-        }
-        if !has("TransactionConflict") {
-            return Err(error.into());
-        }
-        patience.pause().await?;
     }
 }
 
-fn refused(reasons: &[CancellationReason]) -> Refused {
-    let failed = reasons.iter().enumerate().filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
-    Refused(failed.map(|(place, reason)| (place, reason.item.clone())).collect())
+/// Why a transaction was cancelled: one reason for each item (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+#[derive(Debug)]
+enum Cancelled {
+    Throttled,
+    Conflict,
+    Refused(Refused),
+    Unexplained,
 }
+
+impl Cancelled {
+    /// Of an item that was throttled or in conflict nothing is known, so that what other items say is not yet the whole.
+    fn of(reasons: &[CancellationReason]) -> Self {
+        let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+        if has("ThrottlingError") || has("ProvisionedThroughputExceeded") {
+            Self::Throttled
+        } else if has("TransactionConflict") {
+            Self::Conflict
+        } else if has(FAILED) {
+            let failed = reasons.iter().enumerate().filter(|(_, reason)| reason.code() == Some(FAILED));
+            Self::Refused(Refused(failed.map(|(place, reason)| (place, reason.item.clone())).collect()))
+        } else {
+            Self::Unexplained
+        }
+    }
+}
+
+const FAILED: &str = "ConditionalCheckFailed";
 
 /// A request that lacks a part is a fault of the store's own, told like a refusal.
 pub(super) fn build<T>(built: Result<T, BuildError>) -> Result<T, StoreError> {
     built.map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_that_failed_beside_a_conflict_is_not_yet_the_answer() {
+        let cancelled = |codes: &[&str]| {
+            let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+            Cancelled::of(&reasons)
+        };
+        assert!(matches!(cancelled(&["TransactionConflict", "None", FAILED]), Cancelled::Conflict));
+        assert!(matches!(cancelled(&[FAILED, "ThrottlingError"]), Cancelled::Throttled));
+        assert!(matches!(cancelled(&["ValidationError", "None"]), Cancelled::Unexplained));
+        let Cancelled::Refused(refused) = cancelled(&["None", FAILED]) else { panic!("a condition failed") };
+        assert!(refused.contains(1) && !refused.contains(0));
+    }
 }

@@ -1,6 +1,6 @@
 use image::ImageFormat;
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::client::App;
 
 use super::{PATH, halves, upload};
@@ -19,4 +19,16 @@ async fn an_avatar_goes_with_its_object_and_going_again_changes_nothing() {
         assert!(app.objects("avatarbucket").is_empty());
     }
     assert_eq!(app.get(&by_id).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_avatar_whose_removal_is_answered_by_nothing_goes_with_its_object() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    upload(&app, &alice, halves(40, 40, ImageFormat::Png)).await;
+    let lost =
+        json!({ "service": "dynamodb", "operation": "PutItem", "table": "UsersTable", "kind": "lost", "count": 1 });
+    app.fault(lost).await;
+    assert_eq!(app.delete_as(&alice, PATH).await.status, StatusCode::OK);
+    assert!(app.objects("avatarbucket").is_empty());
 }
