@@ -152,10 +152,56 @@ async fn nothing_of_a_mail_comes_from_the_request() {
 }
 
 #[tokio::test]
+async fn nothing_that_is_one_line_takes_a_line_break() {
+    const BROKEN: &str = "Ab\r\nBcc: evil@example.com\r\n\r\n{\"level\":\"forged\"}";
+    let app = App::with(&[("RATE_REGISTER_PER_HOUR", "100"), ("RATE_IP_PER_MINUTE", "1000")]).await;
+    for field in ["email", "username", "name", "full_name", "display_name"] {
+        let mut body = json!({ "email": "a@example.com", "password": "correct-horse-battery" });
+        body[field] = BROKEN.into();
+        let refused = app.post(REGISTER, body).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"));
+        assert!(!refused.text.contains("evil"), "{}", refused.text);
+    }
+    let alice = app.member("alice@example.com").await;
+    let document = app.get("/openapi.json").await.json();
+    let mut count = 0;
+    for path in ["/api/v1/users/me", "/api/v1/users/me/profile", "/api/v1/users/me/preferences"] {
+        let schema = &document["paths"][path]["put"]["requestBody"]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap();
+        for (field, schema) in document["components"]["schemas"][name]["properties"].as_object().unwrap() {
+            // A biography has lines, and a password may hold whatever is typed.
+            if field == "bio" || field.ends_with("_password") {
+                continue;
+            }
+            let value = match (&schema["type"][0], &schema["items"]["type"]) {
+                (kind, _) if kind == "string" => json!(BROKEN),
+                (kind, items) if kind == "array" && items == "string" => json!([BROKEN]),
+                _ => continue,
+            };
+            let refused = app.patch_as(&alice, path, json!({ (field): value })).await;
+            assert!(
+                [403, 422].contains(&refused.status.as_u16()),
+                "{path} {field}: {} {}",
+                refused.status,
+                refused.text
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
+    assert_eq!(app.all_letters().await.len(), 1);
+    assert!(!app.dump().await.contains("forged"));
+}
+
+#[tokio::test]
 async fn one_client_may_call_credential_routes_so_often_whatever_it_writes_into_headers() {
     let app = App::with(&[("RATE_IP_PER_MINUTE", "5")]).await;
     let call = async |number: u32| {
-        let request = app.request(Method::POST, "/auth/login").header("x-forwarded-for", format!("203.0.113.{number}"));
+        let mut request = app.request(Method::POST, "/auth/login");
+        for header in ["x-forwarded-for", "x-real-ip", "x-client-address", "true-client-ip", "cf-connecting-ip"] {
+            request = request.header(header, format!("203.0.113.{number}"));
+        }
+        let request = request.header("forwarded", format!("for=203.0.113.{number}"));
         app.send(request.json(&json!({ "email": format!("{number}@example.com"), "password": "wrong" }))).await
     };
     for number in 0..5 {

@@ -175,6 +175,41 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_refused_is_logged_with_the_reason() {
+    let app = App::with(&[("RATE_LOGIN_PER_MINUTE", "1")]).await;
+    let alice = app.member("alice@example.com").await;
+    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let functions = Template::parse(TEMPLATE).expect("a template").functions();
+    let event = |name: &str| -> Value {
+        let event = fs::read_to_string(root().join(format!("events/{name}.json"))).expect("an event");
+        serde_json::from_str(&event).expect("JSON")
+    };
+    let bearer = |mut event: Value, token: &str| {
+        event["headers"]["authorization"] = format!("Bearer {token}").into();
+        event
+    };
+    let (signed, _) = alice.access_token.rsplit_once('.').expect("a signature");
+    let mut login = event("auth/login");
+    login["body"] = json!({ "email": "alice@example.com", "password": PASSWORD }).to_string().into();
+    app.login("alice@example.com", PASSWORD).await;
+    for (function, event, status, code, who) in [
+        ("users", bearer(event("users/list_users"), &alice.access_token), 403, "forbidden", json!(alice.id)),
+        ("auth", bearer(event("auth/me"), &format!("{signed}.AAAA")), 401, "invalid_token", Value::Null),
+        ("auth", login, 429, "too_many_requests", Value::Null),
+    ] {
+        let described = functions.iter().find(|described| described.binary == function).expect("a function");
+        let mut settings = app.environment_of(described);
+        settings.retain(|(name, _)| name != "RATE_LOGIN_PER_MINUTE");
+        settings.push(("RATE_LOGIN_PER_MINUTE".to_owned(), "1".to_owned()));
+        let (answer, log) = run(folder.join(function), settings, event).await;
+        assert_eq!(answer["statusCode"], status, "{answer}");
+        let lines: Vec<_> = log.iter().filter(|line| line["message"] == "request").collect();
+        let [line] = lines.as_slice() else { panic!("one line: {log:#?}") };
+        assert_eq!((&line["status"], &line["code"], &line["user_id"]), (&json!(status), &json!(code), &who));
+    }
+}
+
 /// What a binary prints and how it ends, where it does not even ask for an event.
 async fn start(binary: PathBuf, settings: Vec<(String, String)>) -> (bool, String) {
     let started = tokio::process::Command::new(binary)
@@ -211,6 +246,11 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
         assert!(!started && told.contains("the secret missing cannot be read"), "{name} {secret}: {told}");
         assert_eq!(told.lines().count(), 1, "{name} {secret}: {told}");
     }
+    let mut elsewhere = app.environment_of(&function("auth"));
+    elsewhere.retain(|(name, _)| name != "AWS_REGION");
+    elsewhere.push(("AWS_REGION".to_owned(), "eu-north-1".to_owned()));
+    let (started, told) = start(folder.join("auth"), elsewhere).await;
+    assert!(!started && told.contains("ResourceNotFoundException") && told.lines().count() == 1, "{told}");
     for secret in ["SigningKeys", "DerivationKeys", "PublicKeys"] {
         let text = app.secret(secret).await.to_string();
         let damaged =

@@ -88,6 +88,20 @@ async fn the_log_of_a_whole_run_holds_no_address_password_token_or_code() {
     post(&running, "/auth/forgot-password", json!({ "email": credentials["email"] })).await;
     let mail = get(&running, "/_local/mailbox", "").await;
     let code = mail[0]["text"].as_str().unwrap().split("your code is ").nth(1).unwrap()[..6].to_owned();
+    let reset = mail[0]["text"].as_str().unwrap().split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(
+        Client::new()
+            .get(format!("{}/reset-password?token={reset}", running.api))
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .is_success()
+    );
+    post(&running, "/_local/faults", json!({ "service": "dynamodb", "kind": "error", "count": 1000 })).await;
+    let body = json!({ "token": reset, "new_password": "another-horse-battery" });
+    assert_eq!(post(&running, "/auth/reset-password", body).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    post(&running, "/_local/faults", json!({ "service": "dynamodb", "kind": "error", "count": 0 })).await;
     post(&running, "/auth/verify-reset-code", json!({ "email": credentials["email"], "code": code })).await;
     get(&running, "/users/me", signed_in["access_token"].as_str().unwrap()).await;
     post(&running, "/auth/refresh", json!({ "refresh_token": signed_in["refresh_token"] })).await;
@@ -104,6 +118,8 @@ async fn the_log_of_a_whole_run_holds_no_address_password_token_or_code() {
         "example.com",
         "correct-horse",
         "wrong-horse",
+        "another-horse",
+        reset,
         "Liddell",
         "forged",
         "$argon2",

@@ -254,7 +254,11 @@ async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: Heade
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let (service, operation) = named(text("x-amz-target"), &uri);
     let trace = text("x-amzn-trace-id").map(trace_root);
-    let answer = aws.dispatch(service, &operation, trace, &body).await;
+    let answer = if elsewhere(service, text("authorization")) {
+        Answer::refused(StatusCode::BAD_REQUEST, "ResourceNotFoundException", "not in this region")
+    } else {
+        aws.dispatch(service, &operation, trace, &body).await
+    };
     let call = Call {
         service: service.to_owned(),
         operation,
@@ -277,6 +281,14 @@ async fn answer(State(aws): State<Aws>, method: Method, uri: Uri, headers: Heade
         response.headers_mut().insert("x-amzn-errortype", kind);
     }
     response
+}
+
+/// Whether a call is signed for another region (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>):
+/// a DynamoDB and a Secrets Manager that hold nothing of ours.
+fn elsewhere(service: &str, authorization: Option<&str>) -> bool {
+    let scope = authorization.and_then(|text| text.split_once("Credential=")).map(|(_, scope)| scope);
+    let region = scope.and_then(|scope| scope.split('/').nth(2));
+    matches!(service, "dynamodb" | "secretsmanager") && region.is_some_and(|region| region != REGION)
 }
 
 /// The beginning of an answer, and then an end of the connection.

@@ -76,13 +76,15 @@ impl Invocation<'_> {
     }
 
     /// Names in lower case, several values joined by commas; cookies stand apart. Like API Gateway, which answers for its
-    /// own domain only, it writes these four itself.
+    /// own domain only, it writes these four itself, the client's address behind what the client says of it.
     fn headers(&self) -> BTreeMap<String, String> {
         let names = self.parts.headers.keys().filter(|name| **name != header::COOKIE);
         let sent = names.map(|name| (name.as_str().to_owned(), self.values(name).collect::<Vec<_>>().join(",")));
+        let (forwarded, peer) = (HeaderName::from_static("x-forwarded-for"), self.peer.ip().to_string());
+        let said = self.values(&forwarded);
         let own = [
             ("host", "localhost".to_owned()),
-            ("x-forwarded-for", self.peer.ip().to_string()),
+            ("x-forwarded-for", said.chain([peer.as_str()]).collect::<Vec<_>>().join(", ")),
             ("x-forwarded-port", self.peer.port().to_string()),
             ("x-forwarded-proto", "http".to_owned()),
         ];
