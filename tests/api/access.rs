@@ -12,7 +12,8 @@ use tests::{
 };
 
 /// Who calls, in the order of the table's columns.
-const CALLERS: [&str; 7] = ["anonymous", "unverified", "member", "premium", "other", "disabled", "admin"];
+const CALLERS: [&str; 8] =
+    ["anonymous", "unverified", "member", "premium", "other", "premium other", "disabled", "admin"];
 
 /// An operation, with every method and path that it answers on, and the event that shows how it is called.
 struct Operation {
@@ -20,6 +21,8 @@ struct Operation {
     id: String,
     paths: Vec<(Method, String)>,
     event: Value,
+    /// Whether it asks who calls.
+    personal: bool,
 }
 
 fn operations(document: &Value) -> Vec<Operation> {
@@ -38,7 +41,8 @@ fn operations(document: &Value) -> Vec<Operation> {
             let (group, id) = (operation["tags"][0].as_str().unwrap().to_owned(), text("operationId"));
             let event = fs::read_to_string(root().join(format!("events/{group}/{id}.json"))).unwrap();
             let event = serde_json::from_str(&event).unwrap();
-            own.insert((method.clone(), path.clone()), Operation { group, id, paths: vec![called], event });
+            let personal = operation["security"].is_array();
+            own.insert((method.clone(), path.clone()), Operation { group, id, paths: vec![called], event, personal });
         }
     }
     for (method, same, called) in aliases {
@@ -57,10 +61,10 @@ async fn caller(app: &App, admin: &Member, kind: &str, number: usize) -> Option<
     if kind == "anonymous" {
         return None;
     }
-    let member = app.register(&format!("{kind}{number}@example.com")).await;
+    let member = app.register(&format!("{}{number}@example.com", kind.replace(' ', "."))).await;
     let decisions = match kind {
         "unverified" => return Some(member),
-        "premium" => json!({ "is_verified": true, "subscription_tier": "premium" }),
+        "premium" | "premium other" => json!({ "is_verified": true, "subscription_tier": "premium" }),
         "disabled" => json!({ "is_verified": true, "is_active": false }),
         "admin" => json!({ "is_verified": true, "role": "ADMIN" }),
         _ => json!({ "is_verified": true }),
@@ -89,6 +93,11 @@ async fn fill_in(app: &App, path: &str, subject: Option<&Member>) -> String {
     path
 }
 
+/// Whether a path names what is one person's.
+fn names_someone(path: &str) -> bool {
+    ["{id}", "{session_id}", "{attempt_id}"].iter().any(|name| path.contains(name))
+}
+
 const NOBODY: &str = "01980000-0000-7000-8000-000000000000";
 
 async fn call(
@@ -100,9 +109,9 @@ async fn call(
     number: usize,
 ) -> u16 {
     let caller = caller(app, admin, kind, number).await;
-    let names_someone = path.1.contains("{id}") || path.1.contains("{attempt_id}");
+    let names_someone = names_someone(&path.1);
     let other = match kind {
-        "other" | "admin" if names_someone => self::caller(app, admin, "subject", number).await,
+        "other" | "premium other" | "admin" if names_someone => self::caller(app, admin, "subject", number).await,
         _ => None,
     };
     let filled = fill_in(app, &path.1, other.as_ref().or(caller.as_ref())).await;
@@ -138,15 +147,21 @@ async fn call(
     if let Some(caller) = &caller {
         request = request.bearer_auth(&caller.access_token);
     }
-    app.send(request).await.status.as_u16()
+    let answer = app.send(request).await;
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{} {policy}", path.1);
+    // What is of one person is kept by no cache (ASVS 14.3.2).
+    if operation.personal && answer.status.is_success() {
+        assert_eq!(answer.header("cache-control"), "no-store", "{} {}", path.0, path.1);
+    }
+    answer.status.as_u16()
 }
 
 /// What a caller is answered, alike on every path of the operation.
 async fn cell(app: &App, admin: &Member, operation: &Operation, kind: &str, number: usize) -> String {
     let mut answers = Vec::new();
     for (place, path) in operation.paths.iter().enumerate() {
-        let names_someone = path.1.contains("{id}") || path.1.contains("{attempt_id}");
-        if kind == "other" && !names_someone {
+        if kind.ends_with("other") && !names_someone(&path.1) {
             continue;
         }
         answers.push(call(app, admin, operation, path, kind, number * 10 + place).await);
@@ -155,7 +170,7 @@ async fn cell(app: &App, admin: &Member, operation: &Operation, kind: &str, numb
     match answers.as_slice() {
         [] => "–".to_owned(),
         [one] => one.to_string(),
-        several => format!("{several:?}"),
+        several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / "),
     }
 }
 

@@ -32,6 +32,21 @@ fn every_alarm_has_an_entry_that_says_what_it_means_where_to_look_and_what_helps
 }
 
 #[test]
+fn whatever_was_made_to_fail_has_an_alarm() {
+    let (stack, reliability) = (read("infra/observability.yaml"), read("docs/reliability.md"));
+    let (_, table) = reliability.split_once("| shown by | alarm |\n").unwrap();
+    let rows: Vec<&str> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 5);
+    for row in rows {
+        let alarms: Vec<&str> = row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();
+        assert!(!alarms.is_empty(), "{row}");
+        for alarm in alarms {
+            assert!(stack.contains(&format!("\n  {alarm}:\n    Type: AWS::CloudWatch::Alarm\n")), "{alarm}");
+        }
+    }
+}
+
+#[test]
 fn what_is_watched_and_shown_is_measured() {
     let stack = read("infra/observability.yaml");
     let known: BTreeSet<&str> = METRICS.iter().map(|(name, ..)| *name).collect();

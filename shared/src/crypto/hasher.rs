@@ -304,6 +304,12 @@ fn compare_bcrypt(password: &Plaintext, stored: &str) -> Result<Verdict, HashErr
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::{Future, poll_fn},
+        pin::pin,
+        task::Poll,
+    };
+
     use super::*;
 
     fn plaintext(text: &str) -> Plaintext {
@@ -322,6 +328,19 @@ mod tests {
         assert_eq!(compare("correct horse", &hash).await.unwrap(), Verdict::Right);
         assert_eq!(compare("correct horsf", &hash).await.unwrap(), Verdict::Wrong);
         hasher.place().await.unwrap().compare_with_nobody(plaintext("correct horse")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn as_many_hash_at_once_as_there_are_processors_and_no_more() {
+        let hasher = Hasher::new().unwrap();
+        let mut held = Vec::new();
+        for _ in 0..thread::available_parallelism().unwrap().get() {
+            held.push(hasher.place().await.unwrap());
+        }
+        let mut next = pin!(hasher.place());
+        assert!(poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await);
+        held.pop();
+        next.await.unwrap();
     }
 
     #[tokio::test]

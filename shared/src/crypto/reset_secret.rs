@@ -63,6 +63,10 @@ mod tests {
         assert!(secret(2).is_code(&derivation, &code));
         let others = (3..1000).filter(|id| secret(*id).is_code(&derivation, &code)).count();
         assert!(others < 10, "{others}");
+        let elsewhere = Derivation::new(&DerivationKeys::generate(chrono::DateTime::UNIX_EPOCH).unwrap()).unwrap();
+        let same =
+            (2..1000).filter(|id| secret(*id).is_code(&elsewhere, &secret(*id).code(&derivation).unwrap())).count();
+        assert!(same < 10, "what is stored says nothing without the key: {same}");
         let link = secret(2).encode(&derivation).unwrap();
         assert_eq!(ResetSecret::decode(&link, &derivation), Some(secret(2)));
     }

@@ -41,6 +41,20 @@ async fn every_path_mails_a_code_and_a_link_and_only_the_newest_count() {
 }
 
 #[tokio::test]
+async fn a_twin_of_an_address_is_mailed_nothing() {
+    let app = App::start().await;
+    app.member("mike@example.com").await;
+    let before = app.letters("mike@example.com").await.len();
+    for twin in ["mi\u{212a}e@example.com", "ｍike@example.com", "mıke@example.com", "mike@example.com\u{200b}"] {
+        app.post(PATHS[0], json!({ "email": twin })).await;
+        assert!(app.letters(twin).await.is_empty(), "{twin}");
+    }
+    let letters = app.all_letters().await;
+    assert!(letters.iter().all(|letter| letter.to == "mike@example.com"), "{letters:?}");
+    assert!(letters.len() > before, "another spelling of the same address is the same account's");
+}
+
+#[tokio::test]
 async fn an_address_is_mailed_three_times_an_hour_and_ten_times_a_day() {
     let app = App::start().await;
     app.member(EMAIL).await;
