@@ -152,7 +152,7 @@ fn email(bytes: &[u8]) {
 }
 
 /// An event, as API Gateway hands it to a function of the API or to the authorizer, which lets nobody in for it. What API Gateway
-/// writes itself, whatever a client sends, is as it writes it: lambda_http panics at an address that is none.
+/// writes itself, whatever a client sends, is as it writes it: lambda_http panics at an address that is none, and at what is no base64.
 fn event(bytes: &[u8]) {
     let Ok(mut event) = serde_json::from_slice::<Value>(bytes) else { return };
     if let Some(headers) = event.get_mut("headers").and_then(Value::as_object_mut) {
@@ -160,6 +160,10 @@ fn event(bytes: &[u8]) {
         headers.extend(
             OF_THE_GATEWAY.map(|own| (own.to_owned(), json!(if own == "host" { "localhost" } else { "https" }))),
         );
+    }
+    let body = event["body"].as_str().filter(|_| event["isBase64Encoded"] == true);
+    if let Some(body) = body.filter(|body| BASE64.decode(body.as_bytes()).is_err()) {
+        event["body"] = BASE64.encode(body.as_bytes()).into();
     }
     if event["rawPath"].as_str().is_some_and(|path| !path.starts_with('/')) {
         return;
