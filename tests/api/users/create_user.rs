@@ -57,6 +57,19 @@ async fn an_invitation_lives_for_seven_days_and_a_reset_does_not_end_it() {
 }
 
 #[tokio::test]
+async fn an_invitation_that_nobody_accepts_goes_with_its_account_whatever_an_admin_did_to_it() {
+    let (app, root) = App::with_admin(&[]).await;
+    let made = app.post_as(&root, "/api/v1/users", json!({ "email": "carol@example.com" })).await.json();
+    let path = format!("/api/v1/users/{}", made["id"].as_str().unwrap());
+    let edited = app.patch_as(&root, &path, json!({ "subscription_tier": "premium" })).await;
+    assert_eq!(edited.status, StatusCode::OK, "{}", edited.text);
+    app.advance(7 * 86400 - 60).await;
+    assert!(app.dump().await.contains("EMAIL#carol@example.com"));
+    app.advance(120).await;
+    assert!(!app.dump().await.contains("EMAIL#carol@example.com"));
+}
+
+#[tokio::test]
 async fn only_admins_make_accounts_and_an_address_has_one() {
     let (app, root) = App::with_admin(&[]).await;
     let bob = app.member("bob@example.com").await;
