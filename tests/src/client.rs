@@ -187,9 +187,14 @@ impl App {
 
     /// The token behind `mark` in the newest mail to an address that has one.
     pub async fn mailed_token(&self, email: &str, mark: &str) -> String {
+        self.further_token(email, mark, "").await
+    }
+
+    /// The same, of a mail that has another one than `known`.
+    pub async fn further_token(&self, email: &str, mark: &str, known: &str) -> String {
         let token = |letter: &Letter| {
             let rest = letter.text.split(mark).nth(1).filter(|_| letter.to == email)?;
-            rest.split_whitespace().next().map(str::to_owned)
+            rest.split_whitespace().next().filter(|token| *token != known).map(str::to_owned)
         };
         let found = match &self.place {
             Place::Local(_) => self.all_letters().await.iter().find_map(token),
