@@ -60,11 +60,13 @@ impl Limits {
         for _ in 0..ROUNDS {
             let met = match in_window(limit, now).apply(&self.client, &self.tokens, &key).await? {
                 Outcome::Done(item) => return window(limit, &item, true),
-                Outcome::Met(met) => met,
+                // It went between the two.
+                Outcome::Met(None) => continue,
+                Outcome::Met(Some(met)) => met,
             };
-            let began = met.as_ref().map(|met| Reader::new("tokens", met).moment("began")).transpose()?;
-            if let Some(met) = met.as_ref().filter(|_| began.is_some_and(|began| began + limit.window > now)) {
-                return window(limit, met, false);
+            let began = Reader::new("tokens", &met).moment("began")?;
+            if began + limit.window > now {
+                return window(limit, &met, false);
             }
             if let Outcome::Done(item) = new_window(limit, began, now).apply(&self.client, &self.tokens, &key).await? {
                 return window(limit, &item, true);
@@ -80,22 +82,25 @@ fn window(limit: &Limit, item: &Item, admitted: bool) -> Result<Window, StoreErr
     Ok(Window { admitted, remaining: limit.calls.saturating_sub(calls), ends: reader.moment("began")? + limit.window })
 }
 
-/// One more call in the window that runs, where it has room.
+/// One more call in the window that runs, where it has room; or the first in a window, where none is remembered.
 fn in_window(limit: &Limit, now: DateTime<Utc>) -> Change {
-    Change::provided("began > :gone AND calls < :limit")
-        .set("calls = calls + :one")
-        .value(":gone", moment(now - limit.window))
-        .value(":one", number(1))
-        .value(":limit", number(limit.calls))
-}
-
-/// The first call of a window, unless another call began one since.
-fn new_window(limit: &Limit, old: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Change {
-    let condition = if old.is_some() { "began = :old" } else { "attribute_not_exists(pk)" };
-    let change = Change::provided(condition)
-        .set("calls = :one, began = :now, expires_at = :expires")
+    Change::provided("attribute_not_exists(pk) OR (began > :gone AND calls < :limit)")
+        .set("calls = if_not_exists(calls, :zero) + :one, began = if_not_exists(began, :now)")
+        .set("expires_at = if_not_exists(expires_at, :expires)")
+        .value(":zero", number(0))
         .value(":one", number(1))
         .value(":now", moment(now))
-        .value(":expires", expiry(now + limit.window));
-    old.into_iter().fold(change, |change, old| change.value(":old", moment(old)))
+        .value(":gone", moment(now - limit.window))
+        .value(":limit", number(limit.calls))
+        .value(":expires", expiry(now + limit.window))
+}
+
+/// The first call of a window after the one that began at `old`, unless another call began it.
+fn new_window(limit: &Limit, old: DateTime<Utc>, now: DateTime<Utc>) -> Change {
+    Change::provided("began = :old")
+        .set("calls = :one, began = :now, expires_at = :expires")
+        .value(":old", moment(old))
+        .value(":one", number(1))
+        .value(":now", moment(now))
+        .value(":expires", expiry(now + limit.window))
 }
