@@ -18,7 +18,16 @@ pub(super) struct Change {
     condition: String,
     names: Vec<(String, String)>,
     values: Vec<(String, AttributeValue)>,
-    quiet: bool,
+    told: Told,
+}
+
+/// Which items an update asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// The one that it wrote, or the one that its condition failed on.
+    Either,
+    Met,
+    Neither,
 }
 
 /// How a conditional update ended.
@@ -40,7 +49,7 @@ impl Change {
             condition: condition.into(),
             names: Vec::new(),
             values: Vec::new(),
-            quiet: false,
+            told: Told::Either,
         }
     }
 
@@ -94,7 +103,14 @@ impl Change {
     /// Does not ask for the item: how large it is then makes no difference to how long the answer takes.
     #[must_use]
     pub fn quietly(mut self) -> Self {
-        self.quiet = true;
+        self.told = Told::Neither;
+        self
+    }
+
+    /// Asks for the item where the condition fails on it alone; a `Done` then holds none of its attributes.
+    #[must_use]
+    pub fn unread(mut self) -> Self {
+        self.told = Told::Met;
         self
     }
 
@@ -148,8 +164,8 @@ impl Change {
             .set_condition_expression(Some(self.condition).filter(|condition| !condition.is_empty()))
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
-            .return_values(if self.quiet { ReturnValue::None } else { ReturnValue::AllNew })
-            .return_values_on_condition_check_failure(if self.quiet {
+            .return_values(if self.told == Told::Either { ReturnValue::AllNew } else { ReturnValue::None })
+            .return_values_on_condition_check_failure(if self.told == Told::Neither {
                 ReturnValuesOnConditionCheckFailure::None
             } else {
                 ReturnValuesOnConditionCheckFailure::AllOld

@@ -127,7 +127,7 @@ impl Accounts {
     /// Where the store cannot answer.
     pub async fn settle_right(&self, reservation: &Reservation, now: DateTime<Utc>) -> Result<(), StoreError> {
         let change = Change::provided("gen = :gen").value(":gen", number(reservation.guesses.generation));
-        let change = row_over(change);
+        let change = row_over(change).unread();
         // Where the condition fails, another success has cleared the row already.
         self.change_guesses(&reservation.key, change, Event::Guessed, now).await.map(drop)
     }
@@ -193,7 +193,9 @@ fn anew(id: &str, old: &Guesses, now: DateTime<Utc>) -> Change {
 
 /// The reservation is wrong, the `wrong + 1`th of its row.
 fn settling(reservation: &Reservation, wrong: u32) -> Change {
+    // Unread, so that an account, which is larger than a ghost, takes no longer.
     Change::provided("gen = :gen AND wrong = :wrong AND NOT contains(settled, :id)")
+        .unread()
         .set("wrong = wrong + :one")
         .add("settled :ids")
         .value(":one", number(1))
