@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod client;
+pub mod defence;
 pub mod deployed;
 pub mod derived;
 pub mod fuzz;

@@ -1,6 +1,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use tests::client::{Answer, App, Member, PASSWORD};
+use tests::{
+    client::{Answer, App, Member, PASSWORD},
+    defence::Defence,
+};
 
 const PATH: &str = "/api/v1/users/me/email";
 const OLD: &str = "alice@example.com";
@@ -123,28 +126,14 @@ async fn changing_the_address_keeps_its_budget() {
 
 #[tokio::test]
 async fn a_change_that_waits_dies_with_the_password_and_with_every_session() {
-    let new = "another-horse-battery";
-    for way in ["reset", "change", "edit", "logout-all"] {
+    for defence in Defence::ALL {
         let app = App::start().await;
         let alice = app.member(OLD).await;
         ask(&app, &alice, "thief@example.org").await;
         let token = app.mailed_token("thief@example.org", "/verify-email?token=").await;
-        let done = match way {
-            "reset" => {
-                app.post("/auth/forgot-password", json!({ "email": OLD })).await;
-                let (code, _) = app.reset_secrets(OLD).await;
-                app.post("/auth/reset-password", json!({ "email": OLD, "code": code, "new_password": new })).await
-            }
-            "change" => {
-                let body = json!({ "current_password": PASSWORD, "new_password": new });
-                app.post_as(&alice, "/api/v1/auth/change-password", body).await
-            }
-            "edit" => app.patch_as(&alice, "/users/me", json!({ "old_password": PASSWORD, "new_password": new })).await,
-            _ => app.post_as(&alice, "/api/v1/auth/logout-all", json!({})).await,
-        };
-        assert_eq!(done.status, StatusCode::OK, "{way}: {}", done.text);
+        defence.of(&app, &alice).await;
         let late = app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
-        assert_eq!(late.code(), "invalid_verification_token", "{way}");
+        assert_eq!(late.code(), "invalid_verification_token", "{defence:?}");
     }
 }
 

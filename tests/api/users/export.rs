@@ -1,6 +1,9 @@
 use reqwest::StatusCode;
 use serde_json::json;
-use tests::client::{App, PASSWORD};
+use tests::{
+    client::{App, Member, PASSWORD},
+    defence::Defence,
+};
 
 #[tokio::test]
 async fn there_is_none_before_one_is_asked_for() {
@@ -12,34 +15,25 @@ async fn there_is_none_before_one_is_asked_for() {
 
 #[tokio::test]
 async fn its_link_dies_with_the_password_with_every_session_and_with_the_address() {
-    const EMAIL: &str = "alice@example.com";
-    const NEW: &str = "another-horse-battery";
-    for way in ["reset", "change", "logout-all", "address"] {
+    for defence in Defence::ALL.map(Some).into_iter().chain([None]) {
         let app = App::start().await;
-        let alice = app.member(EMAIL).await;
+        let alice = app.member("alice@example.com").await;
         app.post_as(&alice, "/api/v1/users/me/export", json!({})).await;
-        let token = app.mailed_token(EMAIL, "/export?token=").await;
+        let token = app.mailed_token(&alice.email, "/export?token=").await;
         let link = format!("/export?token={token}");
         assert_eq!(app.get(&link).await.status, StatusCode::FOUND);
-        let done = match way {
-            "reset" => {
-                app.post("/auth/forgot-password", json!({ "email": EMAIL })).await;
-                let (code, _) = app.reset_secrets(EMAIL).await;
-                app.post("/auth/reset-password", json!({ "email": EMAIL, "code": code, "new_password": NEW })).await
-            }
-            "change" => {
-                let body = json!({ "current_password": PASSWORD, "new_password": NEW });
-                app.post_as(&alice, "/api/v1/auth/change-password", body).await
-            }
-            "logout-all" => app.post_as(&alice, "/api/v1/auth/logout-all", json!({})).await,
-            _ => {
-                let body = json!({ "new_email": "alice@example.org", "password": PASSWORD });
-                app.post_as(&alice, "/api/v1/users/me/email", body).await;
-                let token = app.mailed_token("alice@example.org", "/verify-email?token=").await;
-                app.post("/api/v1/auth/verify-email", json!({ "token": token })).await
-            }
-        };
-        assert_eq!(done.status, StatusCode::OK, "{way}: {}", done.text);
-        assert_eq!(app.get(&link).await.status, StatusCode::NOT_FOUND, "{way}");
+        match defence {
+            Some(defence) => defence.of(&app, &alice).await,
+            None => take_another_address(&app, &alice).await,
+        }
+        assert_eq!(app.get(&link).await.status, StatusCode::NOT_FOUND, "{defence:?}");
     }
+}
+
+async fn take_another_address(app: &App, member: &Member) {
+    let body = json!({ "new_email": "alice@example.org", "password": PASSWORD });
+    app.post_as(member, "/api/v1/users/me/email", body).await;
+    let token = app.mailed_token("alice@example.org", "/verify-email?token=").await;
+    let confirmed = app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
 }
