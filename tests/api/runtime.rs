@@ -170,6 +170,8 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
             let told = told.iter().any(|metric| metric["Name"] == name);
             assert!(told && metrics[name].is_number(), "{name}: {metrics}");
         }
+        let age = metrics["DerivationKeyAge"].as_f64().unwrap_or(f64::NAN);
+        assert!((-1.0..3600.0).contains(&age), "seconds since the keys were made, with this stack: {age}");
         let text = format!("{log:?}");
         assert!(!text.contains("alice") && !text.contains(password), "{text}");
     }
