@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use figures::capacity::Row;
-use local::{Call, Entry};
+use local::{Call, Entry, total};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -295,7 +295,7 @@ impl Book {
         let id = answer.header("x-request-id");
         let mut own = new.iter().find(|entry| entry.request_id == id).cloned().unwrap_or_default();
         let limiter = |call: &Call| call.kind.as_deref() == Some("RATE");
-        let limiter_wru = own.calls.iter().filter(|call| limiter(call)).map(|call| call.wru).sum();
+        let limiter_wru = total(own.calls.iter().filter(|call| limiter(call)).map(|call| call.wru));
         own.calls.retain(|call| !limiter(call) && call.service == "dynamodb");
         let after = || new.iter().filter(|entry| entry.route.starts_with("stream "));
         let row = Row {
@@ -305,8 +305,8 @@ impl Book {
             wru: own.wru(),
             rru: own.rru(),
             limiter_wru,
-            after_wru: after().map(Entry::wru).sum(),
-            after_rru: after().map(Entry::rru).sum(),
+            after_wru: total(after().map(Entry::wru)),
+            after_rru: total(after().map(Entry::rru)),
             after_batches: after().count(),
             after_round_trips: after().map(Entry::round_trips).sum(),
             mails: after().flat_map(|entry| &entry.calls).filter(|call| call.service == "ses").count(),

@@ -83,6 +83,11 @@ impl Ledger {
     }
 }
 
+/// The sum; of nothing 0, where the standard library's `sum` says -0.
+pub fn total(units: impl Iterator<Item = f64>) -> f64 {
+    units.fold(0.0, |sum, unit| sum + unit)
+}
+
 impl Entry {
     /// Round trips one after the other: calls that overlap count once.
     pub fn round_trips(&self) -> usize {
@@ -103,11 +108,11 @@ impl Entry {
 
     /// Write request units in all.
     pub fn wru(&self) -> f64 {
-        self.calls.iter().map(|call| call.wru).sum()
+        total(self.calls.iter().map(|call| call.wru))
     }
 
     /// Read request units in all.
     pub fn rru(&self) -> f64 {
-        self.calls.iter().map(|call| call.rru).sum()
+        total(self.calls.iter().map(|call| call.rru))
     }
 }

@@ -16,7 +16,7 @@ mod streams;
 mod template;
 
 pub use aws::{mailbox::Letter, partitions::Hottest};
-pub use ledger::{Call, Entry};
+pub use ledger::{Call, Entry, total};
 pub use load::Loaded;
 pub use template::{Function, Template};
 
