@@ -1,5 +1,6 @@
 //! Function `auth`: registering, signing in and out, sessions, passwords, verifying an address, and the signed-in user.
 
+mod hold;
 mod routes;
 mod state;
 

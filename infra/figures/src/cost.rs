@@ -123,7 +123,8 @@ impl Basis<'_> {
         // A function with less memory than comes with one processor has less of a processor.
         let slower = (assumed.mb_of_one_processor / warm.memory_mb).max(1.0);
         let waited_ms = row.round_trips as f64 * assumed.round_trip_ms;
-        let own_ms = (warm.cpu_us / 1000.0 * slower + waited_ms).ceil();
+        // An answer that is held back takes as long as it was seen to.
+        let own_ms = (warm.cpu_us / 1000.0 * slower + waited_ms).max(warm.wall_us / 1000.0).ceil();
         let cold_ms = cold.to_next_ms * slower * assumed.cold_share;
         let after_ms = row.after_round_trips as f64 * assumed.round_trip_ms + after;
         let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * 256.0 / 1024.0;
@@ -248,7 +249,7 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     let _ = write!(
         page,
         "- A round trip to DynamoDB takes {} ms; that is what most of a duration is. Processor time is the bench's machine's, and is \
-         stretched where a function has less memory than the {} MB of a whole processor.\n\
+         stretched where a function has less memory than the {} MB of a whole processor. Nothing is taken to be quicker than the bench saw it.\n\
          - One invocation in {:.0} starts an instance. API Gateway logs {} bytes a request. X-Ray takes {} % of requests, and its \
          first one of each second is not counted.\n\
          - Functions on the streams take one batch for each request, as they do where little is going on; busy tables give them more at \

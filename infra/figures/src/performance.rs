@@ -141,7 +141,8 @@ fn warm(rows: &[Warm]) -> Section {
         "Warm, one request at a time",
         "As Lambda does it: one instance, one request at a time. Processor time is the function's own, user and system, from \
          `/proc`; the store and the Runtime API are another process. Store is the time during which at least one call to an AWS endpoint \
-         was under way, here a local one; on AWS each round trip takes a few milliseconds, during which the function sleeps.",
+         was under way, here a local one; on AWS each round trip takes a few milliseconds, during which the function sleeps. Asking for a reset is \
+         answered no sooner than after 100 ms, so that nobody learns whether there is an account.",
     );
     section.table(
         &["request", "function", "requests", "processor time", "answer after", "of it the store", "peak memory"],

@@ -36,6 +36,7 @@ impl Accounts {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let change = Change::provided("verified = :no AND active = :yes AND email = :email")
+            .quietly()
             .set("asked = :now, ev = :ev")
             .value(":now", moment(now))
             .value(":ev", text(Event::VerificationRequested.as_str()))

@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::client::App;
+use tests::client::{Answer, App};
+
+use super::introspect::introspect;
 
 /// Pairs of measurements, known and unknown in turn, so that a machine that slows down slows both.
 const PAIRS: usize = 200;
@@ -13,37 +15,45 @@ const PAIRS: usize = 200;
 const FAIR: std::ops::RangeInclusive<usize> = 73..=127;
 /// Less than a hash takes. Beside all other tests on two cores, no less is sure to be noticed.
 const NOTICED: Duration = Duration::from_millis(10);
+/// How long after its request an answer leaves, at the earliest, that is the same for accounts and for nobody.
+const HELD: Duration = Duration::from_millis(100);
 
-/// In how many of the pairs the known address answers `path` sooner. The unknown one's calls to AWS are `late`.
-async fn known_sooner(app: &App, path: &str, late: Duration, body: impl Fn(&str) -> Value) -> usize {
-    for number in 0..PAIRS / 2 {
-        app.register(&format!("known{number}@example.com")).await;
-    }
-    let measure = async |email: String, late: Duration| {
+/// In how many of the pairs the first of two answers sooner. The second one's calls to AWS are `late`.
+async fn first_sooner(app: &App, late: Duration, names: (&str, &str), call: impl AsyncFn(String)) -> usize {
+    let measure = async |name: &str, pair: usize, late: Duration| {
         // What the one of them owes by mail is not to slow the other down.
         app.letters("nobody").await;
         if !late.is_zero() {
             let milliseconds = u64::try_from(late.as_millis()).unwrap();
             app.fault(json!({ "service": "dynamodb", "kind": "slow", "milliseconds": milliseconds, "count": 1 })).await;
         }
+        // Twice an address, so that none is locked or over its limit.
+        let email = format!("{name}{}@example.com", pair / 2);
         let began = Instant::now();
-        app.post(path, body(&email)).await;
+        call(email).await;
         began.elapsed()
     };
     let mut sooner = 0;
     for pair in 0..PAIRS {
-        // Twice an address, so that none is locked or over its limit; now the one first, now the other.
-        let (one, other) = (format!("known{}@example.com", pair / 2), format!("nobody{}@example.com", pair / 2));
-        let (known, unknown) = if pair % 4 < 2 {
-            let known = measure(one, Duration::ZERO).await;
-            (known, measure(other, late).await)
+        // Now the one first, now the other.
+        let (first, second) = if pair % 4 < 2 {
+            let first = measure(names.0, pair, Duration::ZERO).await;
+            (first, measure(names.1, pair, late).await)
         } else {
-            let unknown = measure(other, late).await;
-            (measure(one, Duration::ZERO).await, unknown)
+            let second = measure(names.1, pair, late).await;
+            (measure(names.0, pair, Duration::ZERO).await, second)
         };
-        sooner += usize::from(known < unknown);
+        sooner += usize::from(first < second);
     }
     sooner
+}
+
+/// In how many of the pairs a known address is answered sooner than an unknown one.
+async fn known_sooner(app: &App, call: impl AsyncFn(String) -> Answer) -> usize {
+    for number in 0..PAIRS / 2 {
+        app.register(&format!("known{number}@example.com")).await;
+    }
+    first_sooner(app, Duration::ZERO, ("known", "nobody"), async |email| drop(call(email).await)).await
 }
 
 fn log_in(email: &str) -> Value {
@@ -53,21 +63,58 @@ fn log_in(email: &str) -> Value {
 #[tokio::test]
 async fn a_stopwatch_at_login_does_not_tell_known_addresses_from_unknown_ones() {
     let app = App::start().await;
-    let sooner = known_sooner(&app, "/auth/login", Duration::ZERO, log_in).await;
+    let sooner = known_sooner(&app, async |email| app.post("/auth/login", log_in(&email)).await).await;
     assert!(FAIR.contains(&sooner), "known addresses answered sooner in {sooner} of {PAIRS} pairs");
 }
 
 #[tokio::test]
 async fn a_stopwatch_at_forgot_password_does_not_tell_known_addresses_from_unknown_ones() {
     let app = App::start().await;
-    let ask = |email: &str| json!({ "email": email });
-    let sooner = known_sooner(&app, "/auth/forgot-password", Duration::ZERO, ask).await;
+    let ask = async |email| app.post("/auth/forgot-password", json!({ "email": email })).await;
+    let sooner = known_sooner(&app, ask).await;
     assert!(FAIR.contains(&sooner), "known addresses answered sooner in {sooner} of {PAIRS} pairs");
 }
 
+/// At a door whose answers leave as soon as they can, and between two calls that are the same.
 #[tokio::test]
 async fn the_stopwatch_notices_ten_milliseconds() {
     let app = App::start().await;
-    let sooner = known_sooner(&app, "/auth/login", NOTICED, log_in).await;
-    assert!(sooner > *FAIR.end(), "addresses that answered {NOTICED:?} sooner did so in {sooner} of {PAIRS} pairs");
+    let member = app.member("alice@example.com").await;
+    let call = async |_| drop(introspect(&app, &member.access_token).await);
+    let sooner = first_sooner(&app, NOTICED, ("one", "other"), call).await;
+    assert!(sooner > *FAIR.end(), "what answered {NOTICED:?} sooner did so in {sooner} of {PAIRS} pairs");
+}
+
+/// What `path` says of `body`, no sooner than it may.
+async fn said_in_time(app: &App, path: &str, body: Value) -> String {
+    let began = Instant::now();
+    let answer = app.post(path, body).await;
+    let took = began.elapsed();
+    assert!(took >= HELD, "{path} answered {} after {took:?}", answer.text);
+    format!("{} {}", answer.status.as_u16(), answer.code())
+}
+
+#[tokio::test]
+async fn what_is_said_alike_of_accounts_and_of_nobody_is_said_a_tenth_of_a_second_later() {
+    let app = App::with(&[("REGISTRATION", "private")]).await;
+    let alice = json!({ "email": "alice@example.com", "password": "SecurePass123!" });
+    app.post("/auth/register", alice).await;
+    for email in ["alice@example.com", "nobody@example.com"] {
+        let (named, new) = (json!({ "email": email }), json!({ "email": email, "password": "SecurePass123!" }));
+        let code = json!({ "email": email, "code": "wrong" });
+        let reset = json!({ "email": email, "code": "wrong", "new_password": "An0ther-Password" });
+        for (path, body, said) in [
+            ("/auth/login", log_in(email), "401 invalid_credentials"),
+            ("/auth/login", log_in(email), "401 invalid_credentials"),
+            ("/auth/login", log_in(email), "401 invalid_credentials"),
+            ("/auth/login", log_in(email), "403 account_locked"),
+            ("/auth/forgot-password", named.clone(), "200 "),
+            ("/auth/verify-reset-code", code, "401 invalid_reset_code"),
+            ("/auth/reset-password", reset, "401 invalid_reset_code"),
+            ("/api/v1/auth/verify-email-request", named, "200 "),
+            ("/auth/register", new, "202 "),
+        ] {
+            assert_eq!(said_in_time(&app, path, body).await.trim_end(), said.trim_end(), "{path} {email}");
+        }
+    }
 }

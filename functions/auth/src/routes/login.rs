@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::signed_in::SignedIn;
-use crate::State;
+use crate::{State, hold};
 
 /// Who signs in.
 #[derive(Deserialize, ToSchema)]
@@ -67,7 +67,7 @@ pub(super) async fn sign_in(
     password: Plaintext,
     stay: Stay,
 ) -> Result<SignedIn, Problem> {
-    let outcome = try_to_sign_in(state, origin, identifier, password, stay).await;
+    let outcome = hold::refusal(try_to_sign_in(state, origin, identifier, password, stay)).await;
     let metric = match outcome.as_ref().map_err(Problem::code) {
         Ok(_) => Some(Metric::LoginsSucceeded),
         Err(Code::InvalidCredentials) => Some(Metric::LoginsRefused),

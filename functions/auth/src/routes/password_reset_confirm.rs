@@ -19,7 +19,7 @@ use super::{
     Done,
     verify_reset_code::{invalid, right_code},
 };
-use crate::State;
+use crate::{State, hold};
 
 /// A new password, with the code or the token that was mailed.
 #[derive(Deserialize, ToSchema)]
@@ -91,7 +91,7 @@ pub async fn password_reset_confirm(
 ) -> Result<Response, Problem> {
     state.limiter.admit(Limited::Credential, &origin, None).await?;
     let token = request.token.clone().unwrap_or_default();
-    let outcome = reset(&state, request).await;
+    let outcome = hold::refusal(reset(&state, request)).await;
     if !accepts.html {
         return outcome.map(|done| NoStore(Json(done)).into_response());
     }

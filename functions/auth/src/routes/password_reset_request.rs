@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Done;
-use crate::State;
+use crate::{State, hold};
 
 /// Whose password is to be reset.
 #[derive(Deserialize, ToSchema)]
@@ -42,8 +42,13 @@ pub async fn password_reset_request(
     let mut fields = Fields::default();
     let email = fields.take("email", EmailAddress::parse(&forgotten.email));
     let email = fields.finish(email)?;
-    state.limiter.admit(Limited::Reset, &origin, Some(email.as_str())).await?;
-    let key = reset_key(&state, &email).await?;
+    hold::success(begin_reset(&state, &origin, &email)).await?;
+    Ok(NoStore(Json(Done::saying("If this address has an account, a mail is on its way."))))
+}
+
+async fn begin_reset(state: &State, origin: &Origin, email: &EmailAddress) -> Result<(), Problem> {
+    state.limiter.admit(Limited::Reset, origin, Some(email.as_str())).await?;
+    let key = reset_key(state, email).await?;
     let reset = Reset {
         id: Uuid::new_v4(),
         end: state.clock.now() + Reset::LIFETIME,
@@ -52,7 +57,7 @@ pub async fn password_reset_request(
     };
     state.accounts.begin_reset(&key, &reset).await?;
     telemetry::count(Metric::ResetsRequested);
-    Ok(NoStore(Json(Done::saying("If this address has an account, a mail is on its way."))))
+    Ok(())
 }
 
 /// The account behind an address, or what stands in for it where there is none.

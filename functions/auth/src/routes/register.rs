@@ -18,7 +18,7 @@ use shared::{
 use utoipa::ToSchema;
 
 use super::{Done, login::device_family, signed_in::SignedIn};
-use crate::State;
+use crate::{State, hold};
 
 /// Who registers. `full_name` and `display_name` are other words for `name`.
 #[derive(Deserialize, ToSchema)]
@@ -92,7 +92,7 @@ pub async fn register(
     state.limiter.admit(Limited::Register, &origin, Some(parsed.email.as_str())).await?;
     match state.settings.registration {
         config::Registration::Open => in_the_open(&state, origin, parsed).await,
-        config::Registration::Private => in_private(&state, origin, parsed).await,
+        config::Registration::Private => hold::success(in_private(&state, origin, parsed)).await,
     }
 }
 

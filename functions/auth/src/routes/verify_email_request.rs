@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Done;
-use crate::State;
+use crate::{State, hold};
 
 /// Whose link is wanted, where no access token says so.
 #[derive(Default, Deserialize, ToSchema)]
@@ -71,17 +71,21 @@ pub async fn verify_email_request(
     origin: Origin,
     asker: Asker,
 ) -> Result<impl IntoResponse, Problem> {
-    let email = match &asker {
+    hold::success(ask(&state, &origin, &asker)).await?;
+    Ok(NoStore(Json(Done::saying("If this address needs to be verified, a mail is on its way."))))
+}
+
+async fn ask(state: &State, origin: &Origin, asker: &Asker) -> Result<(), Problem> {
+    let email = match asker {
         Asker::SignedIn(account) => &account.email,
         Asker::Named(email) => email,
     };
     let now = state.clock.now();
-    state.limiter.admit(Limited::Resend, &origin, Some(email.as_str())).await?;
+    state.limiter.admit(Limited::Resend, origin, Some(email.as_str())).await?;
     // Whoever is named, the same calls are made: an id that nobody has stands in where there is no account.
-    let user_id = match &asker {
+    let user_id = match asker {
         Asker::SignedIn(account) => account.id,
         Asker::Named(email) => state.accounts.find_user(&Identifier::from(email)).await?.unwrap_or_else(Uuid::new_v4),
     };
-    state.accounts.ask_for_verification(user_id, email, now).await?;
-    Ok(NoStore(Json(Done::saying("If this address needs to be verified, a mail is on its way."))))
+    Ok(state.accounts.ask_for_verification(user_id, email, now).await?)
 }

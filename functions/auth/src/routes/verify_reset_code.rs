@@ -9,7 +9,7 @@ use shared::{
 use utoipa::ToSchema;
 
 use super::{Done, password_reset_request::reset_key};
-use crate::State;
+use crate::{State, hold};
 
 /// A code, as it was mailed.
 #[derive(Deserialize, ToSchema)]
@@ -44,7 +44,7 @@ pub async fn verify_reset_code(
     state.limiter.admit(Limited::Credential, &origin, None).await?;
     let mut fields = Fields::default();
     let email = fields.take("email", EmailAddress::parse(&code.email));
-    let (account, reset) = right_code(&state, &fields.finish(email)?, &code.code).await?;
+    let (account, reset) = hold::refusal(right_code(&state, &fields.finish(email)?, &code.code)).await?;
     state.accounts.give_reset_try_back(account.id, &reset).await?;
     Ok(NoStore(Json(Done::saying("The code is valid"))))
 }
