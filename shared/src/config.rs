@@ -43,7 +43,7 @@ documented! {
     "REFRESH_TTL_DAYS", "7", "days from the last use that a refresh token is valid (also `REFRESH_TOKEN_EXPIRE_DAYS`)";
     "MAX_ACTIVE_SESSIONS", "5", "sessions a user may have; a further login ends the one idle longest";
     "REQUIRE_VERIFIED_EMAIL", "true", "whether an account must be verified before it is used";
-    "REGISTRATION", "open", "`private`: registering answers alike for new and known addresses, with no tokens";
+    "REGISTRATION", "open", "`private`: registering answers alike for new and known addresses, with no tokens, and nobody signs in before they verified";
     "PASSWORD_REQUIRE_MIXED", "false", "whether a password needs an upper-case letter, a lower-case letter and a digit";
     "DIRECTORY_ACCESS", "premium", "who may search and see public profiles: `premium` accounts, or all verified `members`";
     "AUTHORIZER_CHECK_SESSION", "false", "whether the authorizer also refuses tokens whose session has ended, at the cost of a read";

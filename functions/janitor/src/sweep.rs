@@ -11,8 +11,6 @@ use shared::{
 
 use crate::{Failure, Janitor, erasing};
 
-/// Accounts whose address is not verified for so long are erased.
-const UNVERIFIED: TimeDelta = TimeDelta::days(7);
 /// How far back a stack looks that never looked before.
 const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
 /// Accounts that one sweep looks through.
@@ -47,7 +45,7 @@ impl Janitor {
 
     async fn end_unverified(&self) -> Result<(), Failure> {
         let now = self.clock.now();
-        let until = now - UNVERIFIED;
+        let until = now - Account::UNVERIFIED_LIFETIME;
         let from = self.accounts.looked_through().await?.unwrap_or(until - FIRST_LOOK);
         if from >= until {
             return Ok(());

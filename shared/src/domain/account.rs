@@ -119,6 +119,9 @@ pub struct Account {
 }
 
 impl Account {
+    /// How long an address may go without being verified; then its account is erased.
+    pub const UNVERIFIED_LIFETIME: TimeDelta = TimeDelta::days(7);
+
     /// The session of that id, where it still counts.
     pub fn live_session(&self, id: SessionId, now: DateTime<Utc>) -> Option<&Session> {
         self.sessions.iter().find(|session| session.id == id && session.is_live(now))

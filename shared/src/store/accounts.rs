@@ -19,7 +19,7 @@ use crate::{
     Platform,
     aws::reason,
     config::SettingError,
-    domain::{Account, AuditEntry, Device, EmailAddress, Identifier, NewAccount, Session},
+    domain::{Account, AuditEntry, Device, EmailAddress, Identifier, NewAccount, Session, Username},
 };
 
 macro_rules! events {
@@ -88,8 +88,10 @@ events! {
     ExportReady, "export_ready";
 }
 
-/// Until when the address of a claim is held for whoever left it.
+/// Until when a claim is held, of an address for whoever left it, and of a username for nobody.
 pub(super) const HELD_UNTIL: &str = "held_until";
+/// The condition on a claim that anybody may take at `:now`.
+const FREE: &str = "attribute_not_exists(pk) OR held_until < :now";
 
 /// Who makes an account.
 #[derive(Clone, Copy, Debug)]
@@ -151,7 +153,7 @@ impl Accounts {
     pub async fn find_user(&self, identifier: &Identifier) -> Result<Option<Uuid>, StoreError> {
         let Some(claim) = self.get(keys::claim_of(identifier)).await? else { return Ok(None) };
         let reader = Reader::new("users", &claim);
-        // A held address is nobody's until its time is over, or the change is undone.
+        // A held address is nobody's until its time is over, or the change is undone; a held username is nobody's.
         if reader.optional_moment(HELD_UNTIL)?.is_some() { Ok(None) } else { reader.uuid("uid").map(Some) }
     }
 
@@ -176,11 +178,11 @@ impl Accounts {
             MadeBy::Admin(_) => Event::Invited,
         };
         let mut items = vec![
-            self.claiming_address(&account.email, account.id, account.created_at)?,
+            self.claiming(keys::email_claim(&account.email), account.id, account.created_at)?,
             self.put_new(account_item::item(&account, event))?,
         ];
         if let Some(username) = &account.username {
-            items.push(self.put_new(claim(keys::username_claim(username), account.id))?);
+            items.push(self.claiming(keys::username_claim(username), account.id, account.created_at)?);
         }
         if let MadeBy::Admin(entry) = by {
             items.push(self.auditing(entry)?);
@@ -228,17 +230,32 @@ impl Accounts {
         change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
     }
 
-    /// Takes an address that nobody has, or that was held for someone until before `now`.
-    pub(super) fn claiming_address(
+    /// Holds a username that nobody has for as long as an account that is never verified would have it. Of one that somebody has
+    /// nothing changes, at the same cost.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn hold_username(&self, username: &Username, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let change = Change::provided(FREE)
+            .quietly()
+            .set(format!("uid = :nobody, {HELD_UNTIL} = :end"))
+            .value(":nobody", text(Uuid::new_v4().to_string()))
+            .value(":end", moment(now + Account::UNVERIFIED_LIFETIME))
+            .value(":now", moment(now));
+        change.apply(&self.client, &self.users, &keys::username_claim(username)).await.map(drop)
+    }
+
+    /// Takes an address or a username that nobody has, or that was held until before `now`.
+    pub(super) fn claiming(
         &self,
-        email: &EmailAddress,
+        key: keys::Key,
         user_id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&*self.users)
-            .set_item(Some(claim(keys::email_claim(email), user_id)))
-            .condition_expression(format!("attribute_not_exists(pk) OR {HELD_UNTIL} < :now"))
+            .set_item(Some(claim(key, user_id)))
+            .condition_expression(FREE)
             .expression_attribute_values(":now", moment(now));
         Ok(TransactWriteItem::builder().put(build(put.build())?).build())
     }

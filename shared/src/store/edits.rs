@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Accounts, StoreError, StoredDocument,
-    accounts::{Event, claim},
+    accounts::Event,
     attributes::{flag, moment, number, text},
     change::Change,
     documents::{self, DocumentKind},
@@ -148,7 +148,7 @@ impl Accounts {
         }
         let change = editing(seen, next, &edit.account, now).in_transaction(&self.users, &keys::account(seen.id))?;
         let mut parts = vec![(Part::Account, TransactWriteItem::builder().update(change).build())];
-        parts.extend(self.moving_username(seen, next)?);
+        parts.extend(self.moving_username(seen, next, now)?);
         if let Some(item) = document {
             parts.push((Part::Document, self.saving_document(item, stored.version)?));
         }
@@ -171,14 +171,19 @@ impl Accounts {
     }
 
     /// A username belongs to whoever has its claim. Its case is the account's own affair.
-    fn moving_username(&self, seen: &Account, next: &Account) -> Result<Vec<(Part, TransactWriteItem)>, StoreError> {
+    fn moving_username(
+        &self,
+        seen: &Account,
+        next: &Account,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Part, TransactWriteItem)>, StoreError> {
         let (old, new) = (seen.username.as_ref(), next.username.as_ref());
         if old.map(|name| name.folded()) == new.map(|name| name.folded()) {
             return Ok(Vec::new());
         }
         let mut parts = Vec::new();
         if let Some(new) = new {
-            parts.push((Part::Claim, self.put_new(claim(keys::username_claim(new), seen.id))?));
+            parts.push((Part::Claim, self.claiming(keys::username_claim(new), seen.id, now)?));
         }
         if let Some(old) = old {
             parts.push((Part::Other, self.giving_up(keys::username_claim(old), seen.id)?));

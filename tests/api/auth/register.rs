@@ -169,3 +169,71 @@ async fn in_private_new_and_known_addresses_answer_and_cost_alike_and_the_owner_
     }
     assert_eq!(app.login("alice@example.com", PASSWORD).await.status, StatusCode::OK, "nothing was changed");
 }
+
+/// What a stranger is told who guesses at an address, registers it, and then goes on with what they registered.
+async fn told_to_a_stranger(app: &App, email: &str, username: &str) -> Vec<(u16, String)> {
+    const CHOSEN: &str = "Another-Moth-55";
+    let log_in = |name: &str, password: &str| ("/auth/login", json!({ "email": name, "password": password }));
+    let register =
+        |email: &str| ("/auth/register", json!({ "email": email, "password": CHOSEN, "username": username }));
+    let mut told = Vec::new();
+    for (path, body) in [
+        log_in(email, "wrong"),
+        log_in(email, "wrong"),
+        register(email),
+        log_in(username, CHOSEN),
+        log_in(email, CHOSEN),
+        log_in(email, CHOSEN),
+        register(&format!("{username}@example.com")),
+    ] {
+        let answer = app.post(path, body).await;
+        told.push((answer.status.as_u16(), answer.code()));
+    }
+    told
+}
+
+#[tokio::test]
+async fn in_private_what_a_stranger_registered_tells_nothing_of_the_address_later_either() {
+    let app = App::with(&[("REGISTRATION", "private")]).await;
+    app.post(PATHS[0], json!({ "email": "alice@example.com", "password": PASSWORD })).await;
+    let token = app.verification_token("alice@example.com").await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+
+    let known = told_to_a_stranger(&app, "alice@example.com", "first").await;
+    let codes: Vec<_> = known.iter().map(|(status, code)| (*status, code.as_str())).collect();
+    let refused = (401, "invalid_credentials");
+    assert_eq!(
+        codes,
+        [refused, refused, (202, ""), refused, refused, (403, "account_locked"), (409, "username_taken")]
+    );
+    assert_eq!(told_to_a_stranger(&app, "nobody@example.com", "second").await, known);
+
+    app.advance(7 * 86400 + 120).await;
+    for username in ["first", "second"] {
+        let again = json!({ "email": format!("{username}@example.com"), "password": PASSWORD, "username": username });
+        assert_eq!(app.post(PATHS[0], again).await.status, StatusCode::ACCEPTED, "{username} is free again");
+    }
+}
+
+#[tokio::test]
+async fn in_private_whoever_verified_signs_in_and_may_take_a_name_that_a_stranger_tried() {
+    let app = App::with(&[("REGISTRATION", "private")]).await;
+    let register = async |email: &str, username: &str| {
+        let body = json!({ "email": email, "password": PASSWORD, "username": username });
+        assert_eq!(app.post(PATHS[0], body).await.status, StatusCode::ACCEPTED, "{email}");
+    };
+    register("alice@example.com", "alice").await;
+    assert_eq!(app.login("alice", PASSWORD).await.code(), "invalid_credentials", "nobody, before she verified");
+    let token = app.verification_token("alice@example.com").await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    assert_eq!(app.login("alice", PASSWORD).await.status, StatusCode::OK);
+
+    register("alice@example.com", "moth").await;
+    let alice = app.sign_in("alice@example.com").await;
+    let path = format!("/api/v1/users/{}", alice.id);
+    assert_eq!(app.patch_as(&alice, &path, json!({ "username": "moth" })).await.code(), "username_taken");
+    app.advance(7 * 86400 + 1).await;
+    let alice = app.sign_in("alice@example.com").await;
+    assert_eq!(app.patch_as(&alice, &path, json!({ "username": "moth" })).await.status, StatusCode::OK);
+    assert_eq!(app.login("moth", PASSWORD).await.status, StatusCode::OK);
+}

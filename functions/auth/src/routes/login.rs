@@ -1,6 +1,7 @@
 use axum::{Json, extract::State as Extract, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
+    config,
     domain::{Account, Device, Identifier, Plaintext, Session, SessionTimes, Stay},
     http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, RightGuess, locked},
     store::{DocumentKind, Finished, GuessKey, Login},
@@ -94,7 +95,7 @@ async fn try_to_sign_in(
     stay: Stay,
 ) -> Result<SignedIn, Problem> {
     state.limiter.admit(Limited::Login, &origin, Some(identifier.as_str())).await?;
-    let user = state.accounts.find_user(&identifier).await?;
+    let user = find_user(state, &identifier).await?;
     let derivation = state.derivation.fresh().await?;
     let key = user.map_or_else(|| GuessKey::Ghost(derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
     for _ in 0..COMPARISONS {
@@ -111,6 +112,17 @@ async fn try_to_sign_in(
         }
     }
     Err(wrong())
+}
+
+/// Whom an identifier signs in. Where registering is private, nobody before they verified their address: a stranger who registered
+/// it would learn from their own password that it had no account, and from a lock that went away.
+async fn find_user(state: &State, identifier: &Identifier) -> Result<Option<Uuid>, Problem> {
+    let Some(id) = state.accounts.find_user(identifier).await? else { return Ok(None) };
+    if state.settings.registration == config::Registration::Open {
+        return Ok(Some(id));
+    }
+    let account = state.accounts.find(id).await?;
+    Ok(account.filter(|account| account.verified).map(|account| account.id))
 }
 
 /// Comparisons of one login: a further one where the hash was another by the time that the first was done, because the

@@ -121,11 +121,15 @@ async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Re
 async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Response, Problem> {
     state.limiter.admit(Limited::Resend, &origin, Some(parsed.email.as_str())).await?;
     let (account, device) = account(state, origin, parsed, None).await?;
-    let (email, now) = (account.email.clone(), account.created_at);
+    let (email, username, now) = (account.email.clone(), account.username.clone(), account.created_at);
     match state.accounts.create(account, MadeBy::Owner(&device)).await? {
         Created::Made => telemetry::count(Metric::SignUps),
         Created::EmailTaken => {}
         Created::UsernameTaken => return Err(username_taken()),
+    }
+    // Else the name would be free, as it is not behind a new address.
+    if let Some(username) = username {
+        state.accounts.hold_username(&username, now).await?;
     }
     state.accounts.tell_of_registration(&email, now).await?;
     let done = Done::saying("Thank you. What there is to do now comes by mail.");
