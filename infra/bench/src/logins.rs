@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -16,13 +15,14 @@ use crate::{
     Failure, Result,
     build::Functions,
     clients::ask_until,
+    processors,
     requests::{self, Ask, SETTINGS, crowd, introspection_secret, with_body},
     runtime_api::Instance,
     stats::{median, percentile, rounded},
 };
 
 /// Rounds of bare verifications and of logins in turns.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 12;
 const SECONDS: u32 = 3;
 /// Instances that keep one core at work while each waits for the store.
 const INSTANCES: usize = 4;
@@ -34,15 +34,12 @@ pub async fn measure(functions: &Functions, bar: &ProgressBar) -> Result<Logins>
     bar.set_message("a crowd signs up");
     bar.inc_length((ROUNDS + 1 + Ask::ALL.len()) as u64);
     let (app, mut members) = crowd(CLIENTS + 1).await;
-    let cores = std::thread::available_parallelism()?.get();
-    if cores < 2 {
-        return Err(Failure("one core is needed for the functions, and another one for the store".into()));
-    }
-    let mut one = on_one_core(&app, functions, &members, cores - 1, bar).await?;
+    let last = processors::last()?;
+    let mut one = on_one_core(&app, functions, &members, last, bar).await?;
 
     bar.set_message("logins on all cores");
     let whole_bare: f64 =
-        try_join_all((0..cores).map(|core| bare_on(core, SECONDS * 2, false))).await?.into_iter().sum();
+        try_join_all((0..=last).map(|core| bare_on(core, SECONDS * 2, false))).await?.into_iter().sum();
     let secret = introspection_secret(&app).await;
     let span = Duration::from_secs((SECONDS * 2).into());
     let (crowd, rest) = members.split_at_mut(CLIENTS);
@@ -86,7 +83,7 @@ async fn on_one_core(
     bar: &ProgressBar,
 ) -> Result<OneCore> {
     bar.set_message("logins on one core");
-    confine(&format!("0-{}", core - 1))?;
+    processors::confine_to_others(core)?;
     let given = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings: Vec<_> = app.environment_of(functions.described("auth")?).into_iter().chain(given).collect();
     let mut instances = Vec::new();
@@ -117,16 +114,8 @@ async fn on_one_core(
         said.kept_ratios.push(whole / kept);
         bar.inc(1);
     }
-    confine(&format!("0-{core}"))?;
+    processors::release(core)?;
     Ok(said)
-}
-
-/// Keeps this process, all of its threads, on some processors.
-fn confine(processors: &str) -> Result<()> {
-    let own = std::process::id().to_string();
-    let output = Command::new("taskset").args(["--all-tasks", "--cpu-list", "--pid", processors, &own]).output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() { Ok(()) } else { Err(Failure(format!("taskset: {said}"))) }
 }
 
 /// Signs in at least once, and again up to a moment. Answers with how often.
@@ -151,8 +140,8 @@ async fn bare_on(core: usize, seconds: u32, kept: bool) -> Result<f64> {
         command.arg("--kept");
     }
     let output = command.output().await?;
-    let count = String::from_utf8_lossy(&output.stdout).trim().parse::<f64>();
-    count.map(|count| count / f64::from(seconds)).map_err(|_| Failure(format!("{output:?} counts no verifications")))
+    let rate = String::from_utf8_lossy(&output.stdout).trim().parse();
+    rate.map_err(|_| Failure(format!("{output:?} counts no verifications")))
 }
 
 /// Everything else, asked by one client, while the crowd signs in.

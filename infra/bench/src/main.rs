@@ -10,6 +10,7 @@ mod logins;
 mod machine;
 mod people;
 mod proc;
+mod processors;
 mod requests;
 mod runtime_api;
 mod scale;
@@ -42,7 +43,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Verifies one hash for so many seconds and prints how often: what the bench runs on one processor.
+    /// Verifies one hash for so many seconds and prints how often in each: what the bench runs on one processor.
     #[command(hide = true)]
     Hash {
         seconds: u32,
@@ -87,7 +88,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = match arguments.command {
-        Some(Command::Hash { seconds, kept }) => hashing::count(seconds, kept).await.map(|count| println!("{count}")),
+        Some(Command::Hash { seconds, kept }) => hashing::rate(seconds, kept).await.map(|rate| println!("{rate}")),
         None => run(&arguments).await,
     };
     match ended {

@@ -9,6 +9,7 @@ use tests::client::{App, Member};
 use crate::{
     Failure, Result,
     build::Functions,
+    processors,
     requests::{self, SETTINGS, at, attempt, by, with_body},
     runtime_api::Instance,
     stats::{median, rounded},
@@ -41,12 +42,15 @@ pub async fn measure(functions: &Functions, only: Option<&str>, bar: &ProgressBa
     cases.retain(|case| only.is_none_or(|only| case.operation == only));
     bar.set_message("warm functions");
     bar.inc_length(cases.len() as u64);
-    let mut rows = Vec::new();
-    let mut number = 0;
-    for case in cases {
-        rows.push(serve(&app, functions, case, &mut number).await?);
-        bar.inc(1);
-    }
+    let rows = processors::apart(async || {
+        let mut rows = Vec::new();
+        let mut number = 0;
+        for case in cases {
+            rows.push(serve(&app, functions, case, &mut number).await?);
+            bar.inc(1);
+        }
+        Ok(rows)
+    })?;
     Ok((rows, stored))
 }
 

@@ -139,8 +139,9 @@ fn over(beyond: bool) -> &'static str {
 fn warm(rows: &[Warm]) -> Section {
     let mut section = Section::new(
         "Warm, one request at a time",
-        "As Lambda does it: one instance, one request at a time. Processor time is the function's own, user and system, from \
-         `/proc`; the store and the Runtime API are another process. Store is the time during which at least one call to an AWS endpoint \
+        "As Lambda does it at 1,769 MB, which is one processor: one instance, one request at a time, with the Runtime API beside it on \
+         the same processor, and the store on the others. Processor time is the function's own, user and system, from `/proc`. Store \
+         is the time during which at least one call to an AWS endpoint \
          was under way, here a local one; on AWS each round trip takes a few milliseconds, during which the function sleeps. Asking for a reset is \
          answered no sooner than after 100 ms, so that nobody learns whether there is an account.",
     );
