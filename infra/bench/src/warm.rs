@@ -8,7 +8,7 @@ use tests::client::{App, Member};
 
 use crate::{
     Failure, Result,
-    build::Functions,
+    build::{Functions, READER},
     processors,
     requests::{self, SETTINGS, at, attempt, by, with_body},
     runtime_api::Instance,
@@ -77,7 +77,8 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
     let secret = requests::introspection_secret(app).await;
     let basic = data_encoding::BASE64.encode(format!("introspection:{secret}").as_bytes());
     let case = |function: &'static str, operation: &'static str, requests: usize| {
-        let event = by(requests::event(function, operation)?, member);
+        let name = if function == READER { ("auth", "me") } else { (function, operation) };
+        let event = by(requests::event(name.0, name.1)?, member);
         let event = match operation {
             "login" => with_body(event, &json!({ "email": guest.email, "password": tests::client::PASSWORD })),
             "password_reset_request" => with_body(event, &json!({ "email": guest.email })),
@@ -92,11 +93,17 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
                 event["body"] = json!(format!("token={}", member.access_token));
                 event
             }
+            "one_read" => {
+                let mut event = event;
+                event["body"] = json!(format!("USER#{}", member.id));
+                event
+            }
             _ => event,
         };
         Ok::<_, Failure>(Case { function, operation, event, requests })
     };
     [
+        (READER, "one_read", REQUESTS),
         ("auth", "me", REQUESTS),
         ("auth", "refresh", REQUESTS),
         ("auth", "login", COSTLY),
