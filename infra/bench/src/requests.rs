@@ -36,8 +36,13 @@ pub fn by(mut event: Value, member: &Member) -> Value {
 }
 
 /// The event with that body.
-pub fn with_body(mut event: Value, body: &Value) -> Value {
-    event["body"] = json!(body.to_string());
+pub fn with_body(event: Value, body: &Value) -> Value {
+    with_text(event, &body.to_string())
+}
+
+/// The event with that text as its body.
+pub fn with_text(mut event: Value, text: &str) -> Value {
+    event["body"] = json!(text);
     event
 }
 

@@ -10,7 +10,7 @@ use crate::{
     Failure, Result,
     build::{Functions, READER},
     processors,
-    requests::{self, SETTINGS, at, attempt, by, with_body},
+    requests::{self, SETTINGS, at, attempt, by, with_body, with_text},
     runtime_api::Instance,
     stats::{median, rounded},
 };
@@ -91,14 +91,9 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
             "introspect" => {
                 let mut event = event;
                 event["headers"]["authorization"] = json!(format!("Basic {basic}"));
-                event["body"] = json!(format!("token={}", member.access_token));
-                event
+                with_text(event, &format!("token={}", member.access_token))
             }
-            "one_read" => {
-                let mut event = event;
-                event["body"] = json!(format!("USER#{}", member.id));
-                event
-            }
+            "one_read" => with_text(event, &format!("USER#{}", member.id)),
             _ => event,
         };
         Ok::<_, Failure>(Case { function, operation, event, requests })

@@ -141,11 +141,11 @@ fn over(beyond: bool) -> &'static str {
 fn warm(rows: &[Warm]) -> Section {
     let mut section = Section::new(
         "Warm, one request at a time",
-        "As Lambda does it at 1,769 MB, which is one processor: one instance, one request at a time, with the Runtime API beside it on \
-         the same processor, and the store on the others. Processor time is the function's own, user and system, from `/proc`. Store \
-         is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS each round trip takes a \
-         few milliseconds, during which the function sleeps. `me` is to take at most 300 µs of processor time; `one_read`, a function \
-         that reads one account by the SDK and does nothing else, shows what of that is the service's own. Asking for a reset is \
+        "One instance, one request at a time, as Lambda does it, on one processor, the equivalent of which it gives at 1,769 MB. Here \
+         the Runtime API shares that processor, and the store has the others. Processor time is the function's own, user and system, \
+         from `/proc`. Store is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS each \
+         round trip takes a few milliseconds, during which the function sleeps. `me` is to take at most 300 µs of processor time. It \
+         verifies a token and reads two items; `one_read` is a function that reads one, the account, by the SDK, and does nothing else. Asking for a reset is \
          answered no sooner than after 100 ms, so that nobody learns whether there is an account.",
     );
     section.table(
