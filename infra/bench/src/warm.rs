@@ -93,13 +93,13 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
                 event["headers"]["authorization"] = json!(format!("Basic {basic}"));
                 with_text(event, &format!("token={}", member.access_token))
             }
-            "one_read" => with_text(event, &format!("USER#{}", member.id)),
+            "bare_read" => with_text(event, &format!("USER#{}", member.id)),
             _ => event,
         };
         Ok::<_, Failure>(Case { function, operation, event, requests })
     };
     [
-        (READER, "one_read", REQUESTS),
+        (READER, "bare_read", REQUESTS),
         ("auth", "me", REQUESTS),
         ("auth", "refresh", REQUESTS),
         ("auth", "login", COSTLY),

@@ -145,8 +145,9 @@ fn warm(rows: &[Warm]) -> Section {
          the Runtime API shares that processor, and the store has the others. Processor time is the function's own, user and system, \
          from `/proc`. Store is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS each \
          round trip takes a few milliseconds, during which the function sleeps. `me` is to take at most 300 µs of processor time. It \
-         verifies a token and reads two items; `one_read` is a function that reads one, the account, by the SDK, and does nothing else. Asking for a reset is \
-         answered no sooner than after 100 ms, so that nobody learns whether there is an account.",
+         verifies a token and reads two items; `bare_read` is a function that makes the same read by the SDK and does nothing else, \
+         and the authorizer, `http_2_0`, verifies a token and reads nothing. Asking for a reset is answered no sooner than after \
+         100 ms, so that nobody learns whether there is an account.",
     );
     section.table(
         &["request", "function", "requests", "processor time", "answer after", "of it the store", "peak memory"],
