@@ -14,7 +14,7 @@ use crate::{Failure, Result};
 
 /// What does nothing, and is measured beside them.
 pub const EMPTY: &str = "empty";
-/// What reads one account and does nothing else.
+/// What makes the read of `me` and does nothing else.
 pub const READER: &str = "reader";
 
 /// Where the binaries and the zips are.
