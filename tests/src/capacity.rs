@@ -181,6 +181,8 @@ impl Book {
         let request = request.header("content-type", "image/png").body(picture.expect("a picture"));
         self.note("upload_avatar", "", request, None).await;
         self.got("avatar", &path, None).await;
+        let request = self.app.request(Method::GET, &path).bearer_auth(&alice.access_token);
+        self.note("avatar", "one's own", request, ONE_READ).await;
         let request = self.app.request(Method::DELETE, &path).bearer_auth(&alice.access_token);
         self.note("delete_avatar", "", request, None).await;
     }

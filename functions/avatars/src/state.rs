@@ -10,7 +10,7 @@ use shared::{
     clock::Clock,
     config::Settings,
     domain::{Account, Act, AuditEntry, Edit, Edits},
-    http::{Authority, AvatarAddress, Caller, Code, Problem, User},
+    http::{Authority, AvatarAddress, Bearer, Caller, Code, Problem, User},
     objects::Objects,
     store::{Accounts, DocumentKind, Edited, StoredDocument, UserEdit},
 };
@@ -50,17 +50,20 @@ impl State {
         })
     }
 
-    /// Whom the caller may change, with their profile.
+    /// The caller, and whom they may change, with their profile.
     ///
     /// # Errors
-    /// `forbidden`, or `not_found` where there is no such user.
-    pub async fn subject(&self, caller: &Caller, id: &str) -> Result<(Account, StoredDocument), Problem> {
+    /// As a [`Caller`] is refused; `forbidden`, or `not_found` where there is no such user.
+    pub async fn subject(&self, bearer: Bearer, id: &str) -> Result<(Caller, (Account, StoredDocument)), Problem> {
+        let own = self.accounts.document(bearer.user_id(), DocumentKind::Profile);
+        let (caller, own) = bearer.with_item(own).await?;
         let subject = caller.subject(Some(id))?;
-        let profile = self.accounts.find_document(subject, DocumentKind::Profile).await?;
         if subject == caller.account.id {
-            return Ok((caller.account.clone(), profile));
+            let account = caller.account.clone();
+            return Ok((caller, (account, own)));
         }
-        Ok((self.accounts.find(subject).await?.ok_or_else(missing)?, profile))
+        let found = self.accounts.find_with_document(subject, DocumentKind::Profile).await?;
+        Ok((caller, found.ok_or_else(missing)?))
     }
 
     /// Gives a user that avatar, or none, and lets the object go that they had before.

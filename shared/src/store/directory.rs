@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Accounts, Item, StoreError, account_item,
+    Accounts, StoreError, account_item,
     attributes::{Reader, moment, number, text},
     change::Change,
     keys, lookup,
@@ -168,16 +168,9 @@ impl Accounts {
 
     /// The accounts of these users that are there, by user, read strongly.
     async fn find_all(&self, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Account>, StoreError> {
-        let keys: Vec<Item> = ids.map(|id| keys::account(id).item()).collect();
-        let mut found = HashMap::new();
-        for keys in keys.chunks(lookup::MOST) {
-            let wanted = HashMap::from([(self.users.to_string(), keys.to_vec())]);
-            for item in lookup::find_all(&self.client, wanted, true).await?.into_values().flatten() {
-                let account = account_item::read(&item)?;
-                found.insert(account.id, account);
-            }
-        }
-        Ok(found)
+        let keys: Vec<_> = ids.map(keys::account).collect();
+        let accounts = self.find_items(&keys).await?;
+        accounts.iter().map(|item| account_item::read(item).map(|account| (account.id, account))).collect()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The documents that people fill in about themselves, each an item beside the account, absent until it is edited.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
@@ -16,7 +19,7 @@ use super::{
     keys,
     transactions::build,
 };
-use crate::domain::Document;
+use crate::domain::{Account, Document};
 
 /// Which document of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,33 @@ impl Accounts {
     /// Where the store cannot answer.
     pub async fn find_document(&self, user_id: Uuid, kind: DocumentKind) -> Result<StoredDocument, StoreError> {
         self.document(user_id, kind).find(&self.client).await
+    }
+
+    /// A user and a document of theirs, read strongly in one call; nothing where there is no such user.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_with_document(
+        &self,
+        user_id: Uuid,
+        kind: DocumentKind,
+    ) -> Result<Option<(Account, StoredDocument)>, StoreError> {
+        let (account, document) = self.find_with(user_id, self.document(user_id, kind)).await?;
+        account.map(|account| Ok((account, document?))).transpose()
+    }
+
+    /// A document of each of these users, in their order, read strongly.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_documents(&self, users: &[Uuid], kind: DocumentKind) -> Result<Vec<StoredDocument>, StoreError> {
+        let keys: Vec<_> = users.iter().map(|id| keys::document(*id, kind.as_str())).collect();
+        let mut found = HashMap::new();
+        for item in self.find_items(&keys).await? {
+            let partition = Reader::new("users", &item).text(keys::PK)?.to_owned();
+            found.insert(partition, read(&item)?);
+        }
+        Ok(keys.iter().map(|key| found.remove(&key.pk).unwrap_or_default()).collect())
     }
 
     /// Writes a document by itself, where it is still as it was `seen`. Answers `false` where it is not.

@@ -55,6 +55,16 @@ impl Accounts {
         let account = of(&self.users, &account).map(account_item::read).transpose()?;
         Ok((account, (other.read)(of(&other.table, &other.key))))
     }
+
+    /// Those items of the users' table that are there, read strongly, in no order; as many in one call as it may ask for.
+    pub(super) async fn find_items(&self, keys: &[Key]) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(MOST) {
+            let wanted = HashMap::from([(self.users.to_string(), keys.iter().map(Key::item).collect())]);
+            found.extend(find_all(&self.client, wanted, true).await?.into_values().flatten());
+        }
+        Ok(found)
+    }
 }
 
 /// The items of these keys that are there, by table; at most [`MOST`] of them.

@@ -42,13 +42,10 @@ impl Accounts {
     pub async fn index(&self, user_id: Uuid) -> Result<(), StoreError> {
         let mut patience = Patience::of_a_plan();
         loop {
-            let (account, profile, indexed) = tokio::try_join!(
-                self.find(user_id),
-                self.find_document(user_id, DocumentKind::Profile),
-                self.find_indexed(user_id)
-            )?;
+            let found = self.find_with_document(user_id, DocumentKind::Profile);
+            let (found, indexed) = tokio::try_join!(found, self.find_indexed(user_id))?;
             // Erasing takes the rows along.
-            let Some(account) = account else { return Ok(()) };
+            let Some((account, profile)) = found else { return Ok(()) };
             let hit = SearchHit::of(&account, &profile.document);
             if indexed.is_in_line(hit.as_ref()) {
                 return Ok(());

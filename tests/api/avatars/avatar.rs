@@ -26,6 +26,26 @@ async fn whoever_is_listed_shows_theirs_to_everyone_and_others_to_themselves_and
 }
 
 #[tokio::test]
+async fn ones_own_takes_one_call_and_a_session_that_has_ended_sees_none() {
+    let app = App::start().await;
+    let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
+    upload(&app, &alice, halves(40, 40, ImageFormat::Png)).await;
+    let path = format!("/api/v1/users/{}/avatar", alice.id);
+    for (answer, rru) in [
+        (app.get_as(&alice, PATH).await, 2.0),
+        (app.get_as(&alice, &path).await, 2.0),
+        (app.get_as(&bob, &path).await, 3.0),
+    ] {
+        assert_eq!(answer.status, StatusCode::FOUND);
+        app.cost(&answer).await.within(1, 0.0, rru);
+    }
+    app.post_as(&bob, "/api/v1/auth/logout-all", json!({})).await;
+    for path in [PATH, &path, "/api/v1/users/nonsense/avatar"] {
+        assert_eq!(app.get_as(&bob, path).await.code(), "session_ended", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn with_a_distribution_avatars_are_served_there_under_a_name_of_their_own() {
     let app = App::with(&[("AVATAR_BASE_URL", "https://cdn.example.com"), ("DIRECTORY_ACCESS", "members")]).await;
     let alice = app.member("alice@example.com").await;

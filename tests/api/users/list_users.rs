@@ -45,6 +45,27 @@ async fn admins_see_every_account_newest_first_and_filtered() {
 }
 
 #[tokio::test]
+async fn a_long_page_shows_everyone_their_own_profile_in_a_handful_of_calls() {
+    let (app, root) = App::with_admin(&[]).await;
+    app.load_people(0, 210);
+    let page = async || app.get_as(&root, "/api/v1/users?limit=200").await;
+    let ids: Vec<_> = page().await.json().as_array().unwrap().iter().map(|user| user["id"].clone()).collect();
+    assert_eq!(ids.len(), 200);
+    let edited = [&ids[1], &ids[60], &ids[99], &ids[100], &ids[199]];
+    for id in edited {
+        let path = format!("/api/v1/users/{}", id.as_str().unwrap());
+        assert_eq!(app.patch_as(&root, &path, json!({ "bio": id })).await.status, StatusCode::OK);
+    }
+    let answer = page().await;
+    for (user, id) in answer.json().as_array().unwrap().iter().zip(&ids) {
+        let expected = if edited.contains(&id) { id.clone() } else { json!(null) };
+        assert_eq!((&user["id"], &user["bio"]), (id, &expected));
+    }
+    let calls = app.cost(&answer).await.calls.len();
+    assert!(calls < 15, "{calls} calls for 200 people");
+}
+
+#[tokio::test]
 async fn nobody_else_sees_them() {
     let (app, root) = App::with_admin(&[]).await;
     let bob = app.member("bob@example.com").await;

@@ -4,9 +4,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    domain::Role,
-    http::{Code, NoStore, PendingCaller, Problem, ProblemBody, UrlPath},
-    store::DocumentKind,
+    domain::{Account, Role},
+    http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath},
+    store::{DocumentKind, StoreError, StoredDocument},
 };
 use uuid::Uuid;
 
@@ -33,20 +33,27 @@ pub async fn avatar(
     request: Request,
 ) -> Result<Response, Problem> {
     let (mut parts, _) = request.into_parts();
-    let caller = if id == "me" || parts.headers.contains_key(header::AUTHORIZATION) {
-        Some(PendingCaller::from_request_parts(&mut parts, &state).await?)
+    let bearer = if id == "me" || parts.headers.contains_key(header::AUTHORIZATION) {
+        Some(Bearer::from_request_parts(&mut parts, &state).await?)
     } else {
         None
     };
-    let none = || Problem::new(Code::NotFound, "There is no avatar.");
-    let user_id: Uuid = match &caller {
-        Some(caller) if id == "me" => caller.account.id,
-        _ => id.parse().map_err(|_| none())?,
+    let own_id = bearer.as_ref().map(Bearer::user_id);
+    let user_id = if id == "me" { own_id } else { id.parse().ok() };
+    let (trusted, found) = match bearer {
+        Some(bearer) if own_id == user_id => {
+            let profile = state.accounts.document(bearer.user_id(), DocumentKind::Profile);
+            let (caller, profile) = bearer.with_item_pending(profile).await?;
+            (true, Some((caller.account, profile)))
+        }
+        Some(bearer) => {
+            let (caller, found) = bearer.with_pending(find(&state, user_id)).await?;
+            (caller.account.role == Role::Admin, found)
+        }
+        None => (false, find(&state, user_id).await?),
     };
-    let (account, profile) =
-        tokio::try_join!(state.accounts.find(user_id), state.accounts.find_document(user_id, DocumentKind::Profile))?;
-    let trusted = caller.is_some_and(|caller| caller.account.id == user_id || caller.account.role == Role::Admin);
-    let account = account.filter(|account| trusted || account.is_listed()).ok_or_else(none)?;
+    let none = || Problem::new(Code::NotFound, "There is no avatar.");
+    let (account, profile) = found.filter(|(account, _)| trusted || account.is_listed()).ok_or_else(none)?;
     let object = profile.document.text("avatar").ok_or_else(none)?;
     let address = match state.settings.avatar_base_url {
         Some(_) => state.avatars.of(account.id, &object),
@@ -54,4 +61,11 @@ pub async fn avatar(
     };
     let location = HeaderValue::try_from(address).map_err(|error| Problem::internal(&error))?;
     Ok(NoStore((StatusCode::FOUND, [(header::LOCATION, location)])).into_response())
+}
+
+async fn find(state: &State, id: Option<Uuid>) -> Result<Option<(Account, StoredDocument)>, StoreError> {
+    match id {
+        Some(id) => state.accounts.find_with_document(id, DocumentKind::Profile).await,
+        None => Ok(None),
+    }
 }

@@ -1,5 +1,5 @@
 use axum::{Json, extract::State as Extract, response::IntoResponse};
-use shared::http::{Caller, NoStore, Problem, ProblemBody, UrlPath, User};
+use shared::http::{Bearer, NoStore, Problem, ProblemBody, UrlPath, User};
 
 use crate::State;
 
@@ -20,9 +20,9 @@ use crate::State;
 )]
 pub async fn delete_avatar(
     Extract(state): Extract<State>,
-    caller: Caller,
+    bearer: Bearer,
     UrlPath(id): UrlPath<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let subject = state.subject(&caller, &id).await?;
+    let (caller, subject) = state.subject(bearer, &id).await?;
     state.set(&caller, subject, None).await.map(|user| NoStore(Json(user)))
 }

@@ -1,7 +1,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{Json, extract::State as Extract, response::IntoResponse};
 use data_encoding::HEXLOWER;
-use shared::http::{Caller, Code, NoStore, Problem, ProblemBody, UrlPath, User};
+use shared::http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath, User};
 
 use crate::{State, picture::PictureError, upload::Upload};
 
@@ -34,11 +34,11 @@ const NAME: usize = 16;
 )]
 pub async fn upload_avatar(
     Extract(state): Extract<State>,
-    caller: Caller,
+    bearer: Bearer,
     UrlPath(id): UrlPath<String>,
     upload: Result<Upload, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
-    let subject = state.subject(&caller, &id).await?;
+    let (caller, subject) = state.subject(bearer, &id).await?;
     let Upload(bytes) = upload?;
     let avatar = state.studio.avatar(bytes).await.map_err(refused)?;
     let hash = digest(&SHA256, &avatar);

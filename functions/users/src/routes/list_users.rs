@@ -1,5 +1,4 @@
 use axum::{Json, extract::State as Extract, response::IntoResponse};
-use futures_util::future::try_join_all;
 use serde::Deserialize;
 use shared::{
     domain::Role,
@@ -60,8 +59,8 @@ pub async fn list_users(
     fields.check()?;
     let filter = DirectoryFilter { active: directory.is_active, role };
     let (accounts, next) = state.accounts.directory_page(filter, position, limit, state.clock.now()).await?;
-    let profiles = accounts.iter().map(|account| state.accounts.find_document(account.id, DocumentKind::Profile));
-    let profiles = try_join_all(profiles).await?;
+    let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+    let profiles = state.accounts.find_documents(&ids, DocumentKind::Profile).await?;
     let shown: Vec<_> =
         accounts.iter().zip(&profiles).map(|(account, profile)| state.shown(&caller, account, profile)).collect();
 

@@ -78,8 +78,7 @@ async fn seen(
 }
 
 async fn find(state: &State, id: Uuid, kind: DocumentKind) -> Result<(Account, StoredDocument), Problem> {
-    let (account, document) = tokio::try_join!(state.accounts.find(id), state.accounts.find_document(id, kind))?;
-    Ok((account.ok_or_else(missing)?, document))
+    state.accounts.find_with_document(id, kind).await?.ok_or_else(missing)
 }
 
 /// Searching and public profiles are for premium accounts, or for every member where the operator says so.
