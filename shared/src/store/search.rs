@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Accounts, DocumentKind, Item, StoreError,
-    attributes::{Reader, moment, number, text},
+    attributes::{Reader, moment, number, put_some, text},
     keys,
     patience::Patience,
     transactions::{Transacted, build, transact},
@@ -24,26 +24,6 @@ const MOST_READ: i32 = 400;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SearchPosition {
     row: String,
-}
-
-/// A hit as its rows hold it, JSON in one attribute: a page of rows with an attribute for each of its parts took a third of
-/// the search's processor time to read.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "SearchHit")]
-struct StoredHit {
-    #[serde(skip)]
-    id: Uuid,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    avatar: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<String>,
-    words: Vec<String>,
 }
 
 /// The rows that a person has in the index.
@@ -197,8 +177,9 @@ impl Indexed {
 
 /// All that the rows of a person say, to tell whether they are still right.
 fn fingerprint(hit: Option<&SearchHit>) -> String {
-    let json = |hit| StoredHit::serialize(hit, serde_json::value::Serializer).unwrap_or_default().to_string();
-    hit.map_or_else(String::new, json)
+    let Some(hit) = hit else { return String::new() };
+    let texts = [&hit.username, &hit.name, &hit.current_title, &hit.avatar, &hit.location];
+    serde_json::to_string(&texts).unwrap_or_default()
 }
 
 /// Where a person stands among those with the same word: nowhere in particular, since ids begin with a time.
@@ -225,13 +206,25 @@ fn note(user_id: Uuid, version: u64, hit: Option<&SearchHit>) -> Item {
 fn row(word: &str, hit: &SearchHit) -> Item {
     let mut item = keys::search_row(word, &place(hit.id)).item();
     item.insert("uid".into(), text(hit.id.to_string()));
-    item.insert("hit".into(), text(fingerprint(Some(hit))));
+    item.insert("words".into(), AttributeValue::L(hit.words.iter().map(text).collect()));
+    put_some(&mut item, "username", hit.username.as_ref().map(text));
+    put_some(&mut item, "name", hit.name.as_ref().map(text));
+    put_some(&mut item, "title", hit.current_title.as_ref().map(text));
+    put_some(&mut item, "avatar", hit.avatar.as_ref().map(text));
+    put_some(&mut item, "location", hit.location.as_ref().map(text));
     item
 }
 
 fn read_row(item: &Item) -> Result<SearchHit, StoreError> {
     let reader = Reader::new("users", item);
-    let mut json = serde_json::Deserializer::from_str(reader.text("hit")?);
-    let hit = StoredHit::deserialize(&mut json).map_err(|_| reader.damaged("hit"))?;
-    Ok(SearchHit { id: reader.uuid("uid")?, ..hit })
+    let optional = |name| reader.optional_text(name).map(|text| text.map(str::to_owned));
+    Ok(SearchHit {
+        id: reader.uuid("uid")?,
+        username: optional("username")?,
+        name: optional("name")?,
+        current_title: optional("title")?,
+        avatar: optional("avatar")?,
+        location: optional("location")?,
+        words: reader.texts("words")?,
+    })
 }
