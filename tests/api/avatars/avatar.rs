@@ -31,6 +31,7 @@ async fn ones_own_takes_one_call_and_a_session_that_has_ended_sees_none() {
     let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
     upload(&app, &alice, halves(40, 40, ImageFormat::Png)).await;
     let path = format!("/api/v1/users/{}/avatar", alice.id);
+    app.slow_aws().await;
     for (answer, rru) in [
         (app.get_as(&alice, PATH).await, 2.0),
         (app.get_as(&alice, &path).await, 2.0),
