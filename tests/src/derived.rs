@@ -37,6 +37,19 @@ pub async fn files() -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     Ok(documents.into_iter().chain(figures.into_iter().map(|(path, text)| (path.into(), text))).collect())
 }
 
+/// Writes every derived file anew. Answers with their paths.
+///
+/// # Errors
+/// As [`files`] fails, or where one cannot be written.
+pub async fn write() -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut written = Vec::new();
+    for (path, content) in files().await? {
+        fs::write(root().join(&path), content)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
 /// The OpenAPI document of all functions.
 pub fn openapi() -> String {
     let parts = [

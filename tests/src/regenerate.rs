@@ -1,12 +1,9 @@
 //! Writes every derived file anew.
 
-use std::{error::Error, fs};
+use std::error::Error;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    for (path, content) in tests::derived::files().await? {
-        fs::write(tests::derived::root().join(&path), content)?;
-        println!("{}", path.display());
-    }
+    tests::derived::write().await?.iter().for_each(|path| println!("{}", path.display()));
     Ok(())
 }

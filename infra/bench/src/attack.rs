@@ -22,10 +22,12 @@ const OTHERS: usize = 2;
 const SPAN: Duration = Duration::from_secs(10);
 const VICTIM: &str = "victim@example.com";
 
+/// Moves of the bar.
+pub const MOVES: usize = 1;
+
 /// Attacks one account as fast as this machine can while others sign in, at the limits that a deployment has.
 pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
     bar.set_message("one account under attack");
-    bar.inc_length(1);
     let app = App::with(&[("RATE_REGISTER_PER_HOUR", "1000")]).await;
     app.member(VICTIM).await;
     let mut others = Vec::new();

@@ -16,6 +16,9 @@ use crate::{
 /// How often each function is started.
 const ROUNDS: usize = 15;
 
+/// Moves of the bar.
+pub const MOVES: usize = ROUNDS;
+
 struct Case {
     function: &'static str,
     name: &'static str,
@@ -57,7 +60,6 @@ pub async fn measure(functions: &Functions, bar: &ProgressBar) -> Result<Vec<Col
         Case::new("rotation", "first_keys", false),
     ];
     bar.set_message("cold starts");
-    bar.inc_length((ROUNDS * cases.len()) as u64);
     for _ in 0..ROUNDS {
         let mut empty_ms = 0.0;
         for case in &mut cases {
@@ -66,8 +68,8 @@ pub async fn measure(functions: &Functions, bar: &ProgressBar) -> Result<Vec<Col
                 empty_ms = sample.to_answer_ms;
             }
             case.samples.push(sample);
-            bar.inc(1);
         }
+        bar.inc(1);
     }
     cases.iter().map(|case| summary(functions, case)).collect()
 }

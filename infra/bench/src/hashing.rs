@@ -39,10 +39,12 @@ for _ in sys.stdin:
     print((time.perf_counter() - began) * 1000 / each, flush=True)
 "#;
 
+/// Moves of the bar.
+pub const MOVES: usize = ROUNDS;
+
 /// Measures both.
 pub fn measure(bar: &ProgressBar) -> Result<Hashing> {
     bar.set_message("Argon2id");
-    bar.inc_length(ROUNDS as u64);
     let python = environment()?;
     let mut reference = Command::new(python)
         .args(["-c", PROGRAM, NOBODY, PASSWORD, &EACH.to_string()])

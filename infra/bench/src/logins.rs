@@ -29,11 +29,15 @@ const INSTANCES: usize = 4;
 /// Clients that sign in again and again.
 const CLIENTS: usize = 64;
 
+/// Moves of the bar.
+pub fn moves() -> usize {
+    ROUNDS + 1 + Ask::without_hash().count()
+}
+
 /// Measures on one core and on all, and then everything else beside logins.
 pub async fn measure(functions: &Functions, bar: &ProgressBar) -> Result<Logins> {
     bar.set_message("a crowd signs up");
-    bar.inc_length((ROUNDS + 1 + Ask::ALL.len()) as u64);
-    let (app, mut members) = crowd(CLIENTS + 1).await;
+    let (app, mut members) = crowd(CLIENTS + 1).await?;
     let last = processors::last()?;
     let mut one = on_one_core(&app, functions, &members, last, bar).await?;
 
@@ -153,7 +157,7 @@ async fn beside(
     bar: &ProgressBar,
 ) -> Result<Vec<Beside>> {
     let mut rows = Vec::new();
-    for ask in Ask::ALL.into_iter().filter(|ask| *ask != Ask::Login) {
+    for ask in Ask::without_hash() {
         bar.set_message(format!("{} beside logins", ask.operation()));
         let Some(member) = rest.first_mut() else { return Err(Failure("nobody is left to ask".into())) };
         let until = Instant::now() + Duration::from_secs((SECONDS * 2).into());

@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use figures::measured::Measured;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tests::derived::root;
+use tests::derived;
 
 /// Measures the service on this machine.
 #[derive(Parser)]
@@ -66,6 +66,22 @@ enum Part {
     Attack,
 }
 
+impl Part {
+    /// How often it moves the bar.
+    fn moves(self, operation: Option<&str>) -> usize {
+        match self {
+            Self::Cold => cold::MOVES,
+            Self::Warm => warm::moves(operation),
+            Self::Clients => clients::MOVES,
+            Self::Logins => logins::moves(),
+            Self::Hashing => hashing::MOVES,
+            Self::People => people::MOVES,
+            Self::Histories => scale::MOVES,
+            Self::Attack => attack::MOVES,
+        }
+    }
+}
+
 /// Why a figure could not be measured. Without it nothing is written.
 pub struct Failure(String);
 
@@ -103,8 +119,10 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<()> {
     let Arguments { only, built, operation, .. } = arguments;
     let functions = build::functions(*built)?;
-    let style = ProgressStyle::with_template("{bar:30} {pos:>3} of {len} {elapsed} {msg}")?;
-    let bar = ProgressBar::new(0).with_style(style);
+    let style = ProgressStyle::with_template("{bar:30} {pos:>3} of {len}, {elapsed}: {msg}")?;
+    let parts = if only.is_empty() { Part::value_variants() } else { only };
+    let moves: usize = parts.iter().map(|part| part.moves(operation.as_deref())).sum();
+    let bar = ProgressBar::new(moves as u64).with_style(style);
     if only.is_empty() {
         // The quiet ones first: a machine that has just been at work for minutes is another one.
         let machine = machine::describe()?;
@@ -124,8 +142,9 @@ async fn run(arguments: &Arguments) -> Result<()> {
             histories: scale::measure(&bar).await?,
         };
         bar.finish_and_clear();
-        fs::write(root().join(figures::MEASURED), serde_json::to_string_pretty(&measured)? + "\n")?;
-        println!("{} is written. `cargo run -p tests --bin regenerate` makes the pages of it.", figures::MEASURED);
+        fs::write(derived::root().join(figures::MEASURED), serde_json::to_string_pretty(&measured)? + "\n")?;
+        derived::write().await.map_err(|error| Failure(error.to_string()))?;
+        println!("docs/performance.md and docs/cost.md are written anew, from {}.", figures::MEASURED);
         return Ok(());
     }
     for part in only {

@@ -17,6 +17,9 @@ const STEPS: [u64; 3] = [1_000, 100_000, 1_000_000];
 /// How many are added between two moves of the bar.
 const BATCH: u64 = 10_000;
 
+/// Moves of the bar.
+pub const MOVES: usize = 1 + ((STEPS[1] - STEPS[0]).div_ceil(BATCH) + (STEPS[2] - STEPS[1]).div_ceil(BATCH)) as usize;
+
 /// Measures at each step.
 pub async fn measure(bar: &ProgressBar) -> Result<Vec<Scaled>> {
     let (app, admin) = App::with_admin(&SETTINGS[..6]).await;
@@ -24,7 +27,6 @@ pub async fn measure(bar: &ProgressBar) -> Result<Vec<Scaled>> {
     // Who signs in again and again loses the sessions of before.
     let guest = app.member("bob@example.com").await;
     bar.set_message("among many people");
-    bar.inc_length(STEPS[2].div_ceil(BATCH));
     let mut rows = Vec::new();
     let mut loaded = 0;
     for step in STEPS {

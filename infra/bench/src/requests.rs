@@ -1,6 +1,9 @@
 //! Events and requests that the bench sends.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -73,11 +76,15 @@ pub fn attempt() -> Value {
         "passed_tests": 10, "total_tests": 10 })
 }
 
+/// How many people have registered by [`Ask::Register`].
+static NEW: AtomicU64 = AtomicU64::new(0);
+
 /// What clients ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     Healthz,
     Me,
+    Register,
     Login,
     Refresh,
     Introspect,
@@ -86,14 +93,17 @@ pub enum Ask {
     Summary,
     Profile,
     EditProfile,
+    Stats,
+    Avatar,
     Search,
 }
 
 impl Ask {
-    /// All of them, and all but those that hash.
-    pub const ALL: [Self; 11] = [
+    /// All of them.
+    pub const ALL: [Self; 14] = [
         Self::Healthz,
         Self::Me,
+        Self::Register,
         Self::Login,
         Self::Refresh,
         Self::Introspect,
@@ -102,14 +112,22 @@ impl Ask {
         Self::Summary,
         Self::Profile,
         Self::EditProfile,
+        Self::Stats,
+        Self::Avatar,
         Self::Search,
     ];
+
+    /// All but those that hash a password.
+    pub fn without_hash() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|ask| ![Self::Register, Self::Login].contains(ask))
+    }
 
     /// The operation's id.
     pub fn operation(self) -> &'static str {
         match self {
             Self::Healthz => "healthz",
             Self::Me => "me",
+            Self::Register => "register",
             Self::Login => "login",
             Self::Refresh => "refresh",
             Self::Introspect => "introspect",
@@ -118,6 +136,8 @@ impl Ask {
             Self::Summary => "summary",
             Self::Profile => "profile",
             Self::EditProfile => "update_profile",
+            Self::Stats => "stats",
+            Self::Avatar => "avatar",
             Self::Search => "search",
         }
     }
@@ -129,6 +149,10 @@ impl Ask {
         match self {
             Self::Healthz => app.request(Method::GET, "/healthz"),
             Self::Me => get("/api/v1/auth/me"),
+            Self::Register => {
+                let email = format!("new{}@example.com", NEW.fetch_add(1, Ordering::Relaxed));
+                post("/api/v1/auth/register", json!({ "email": email, "password": PASSWORD }))
+            }
             Self::Login => post("/api/v1/auth/login", json!({ "email": member.email, "password": PASSWORD })),
             Self::Refresh => post("/api/v1/auth/refresh", json!({ "refresh_token": member.refresh_token })),
             Self::Introspect => app
@@ -143,23 +167,26 @@ impl Ask {
                 .request(Method::PUT, "/api/v1/users/me/profile")
                 .bearer_auth(&member.access_token)
                 .json(&json!({ "skills": ["Rust"] })),
+            Self::Stats => get("/api/v1/users/me/stats"),
+            Self::Avatar => get(&format!("/api/v1/users/{}/avatar", member.id)),
             Self::Search => get("/api/v1/users/search?q=anna&limit=20"),
         }
     }
 }
 
 /// A stack, and so many people who are signed in.
-pub async fn crowd(count: usize) -> (App, Vec<Member>) {
+pub async fn crowd(count: usize) -> Result<(App, Vec<Member>)> {
     let app = App::with(&SETTINGS).await;
     let mut members = Vec::new();
     for number in 0..count {
         let member = app.member(&format!("member{number}@example.com")).await;
         app.load_attempts(&member, 50);
+        dress(&app, &member).await?;
         members.push(member);
     }
     app.load_people(0, 1_000);
     app.all_letters().await;
-    (app, members)
+    Ok((app, members))
 }
 
 /// Gives someone an avatar.

@@ -21,11 +21,13 @@ const REQUESTS: usize = 60;
 /// What is asked, again and again.
 pub type Asked<'a> = &'a (dyn Fn(&App) -> RequestBuilder + Sync);
 
+/// Moves of the bar.
+pub const MOVES: usize = STEPS.len();
+
 /// Measures at each step.
 pub async fn measure(bar: &ProgressBar) -> Result<Vec<Scaled>> {
     let app = App::with(&SETTINGS).await;
     bar.set_message("in long histories");
-    bar.inc_length(STEPS.len() as u64);
     let mut rows = Vec::new();
     for attempts in STEPS {
         let member = app.member(&format!("with{attempts}@example.com")).await;

@@ -23,6 +23,34 @@ const COSTLY: usize = 150;
 /// People and attempts that are loaded beforehand.
 const LOADED: u32 = 1_000;
 
+/// Each request that is measured: its function, its operation, and how often it is sent.
+const CASES: [(&str, &str, usize); 19] = [
+    (READER, "bare_read", REQUESTS),
+    ("auth", "me", REQUESTS),
+    ("auth", "refresh", REQUESTS),
+    ("auth", "login", COSTLY),
+    ("auth", "register", COSTLY),
+    ("auth", "password_reset_request", COSTLY),
+    ("auth", "introspect", REQUESTS),
+    ("users", "profile", REQUESTS),
+    ("users", "update_profile", REQUESTS),
+    ("users", "stats", REQUESTS),
+    ("users", "search", REQUESTS),
+    ("attempts", "summary", REQUESTS),
+    ("attempts", "submit", REQUESTS),
+    ("attempts", "history", REQUESTS),
+    ("avatars", "avatar", REQUESTS),
+    ("avatars", "upload_avatar", COSTLY),
+    ("system", "healthz", REQUESTS),
+    ("system", "jwks", REQUESTS),
+    ("authorizer", "http_2_0", REQUESTS),
+];
+
+/// Moves of the bar: one for each request that is measured.
+pub fn moves(only: Option<&str>) -> usize {
+    CASES.iter().filter(|(_, operation, _)| only.is_none_or(|only| *operation == only)).count()
+}
+
 struct Case {
     function: &'static str,
     operation: &'static str,
@@ -41,7 +69,6 @@ pub async fn measure(functions: &Functions, only: Option<&str>, bar: &ProgressBa
     let mut cases = cases(&app, &member, &guest).await?;
     cases.retain(|case| only.is_none_or(|only| case.operation == only));
     bar.set_message("warm functions");
-    bar.inc_length(cases.len() as u64);
     let rows = processors::apart(async || {
         let mut rows = Vec::new();
         let mut number = 0;
@@ -98,30 +125,7 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
         };
         Ok::<_, Failure>(Case { function, operation, event, requests })
     };
-    [
-        (READER, "bare_read", REQUESTS),
-        ("auth", "me", REQUESTS),
-        ("auth", "refresh", REQUESTS),
-        ("auth", "login", COSTLY),
-        ("auth", "register", COSTLY),
-        ("auth", "password_reset_request", COSTLY),
-        ("auth", "introspect", REQUESTS),
-        ("users", "profile", REQUESTS),
-        ("users", "update_profile", REQUESTS),
-        ("users", "stats", REQUESTS),
-        ("users", "search", REQUESTS),
-        ("attempts", "summary", REQUESTS),
-        ("attempts", "submit", REQUESTS),
-        ("attempts", "history", REQUESTS),
-        ("avatars", "avatar", REQUESTS),
-        ("avatars", "upload_avatar", COSTLY),
-        ("system", "healthz", REQUESTS),
-        ("system", "jwks", REQUESTS),
-        ("authorizer", "http_2_0", REQUESTS),
-    ]
-    .into_iter()
-    .map(|(function, operation, requests)| case(function, operation, requests))
-    .collect()
+    CASES.into_iter().map(|(function, operation, requests)| case(function, operation, requests)).collect()
 }
 
 async fn serve(app: &App, functions: &Functions, case: Case, number: &mut u64) -> Result<Warm> {
