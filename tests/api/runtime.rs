@@ -2,9 +2,12 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,24 +24,35 @@ use tests::{
     client::{App, PASSWORD},
     derived::root,
 };
-use tokio::{net::TcpListener, sync::Mutex, sync::mpsc, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpListener,
+    process::Child,
+    sync::{Mutex, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
 
-/// The Runtime API: hands out one event, and passes the answer on.
+/// The Runtime API: hands out events, and passes the answers on.
 #[derive(Clone)]
 struct Runtime {
-    events: Arc<Mutex<Vec<String>>>,
+    events: Arc<Mutex<mpsc::Receiver<String>>>,
     answers: mpsc::Sender<String>,
+    handed_out: Arc<AtomicU64>,
 }
 
 async fn next(State(runtime): State<Runtime>) -> impl IntoResponse {
-    let Some(event) = runtime.events.lock().await.pop() else { std::future::pending().await };
+    let Some(event) = runtime.events.lock().await.recv().await else { std::future::pending().await };
+    let number = runtime.handed_out.fetch_add(1, Ordering::Relaxed);
+    // A new one for each, and as long as Lambda's.
+    let trace = format!("Root=1-00000000-{number:024x};Parent={number:016x};Sampled=0;Lineage=1:00000000:0");
     let headers = [
         ("lambda-runtime-aws-request-id", "00000000-0000-4000-8000-000000000000"),
         ("lambda-runtime-deadline-ms", "4102444800000"),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:000000000000:function:test"),
-        ("lambda-runtime-trace-id", "Root=1-00000000-000000000000000000000000"),
+        ("lambda-runtime-trace-id", &trace),
     ];
-    (StatusCode::OK, headers.map(|(name, value)| (HeaderName::from_static(name), value)), event)
+    (StatusCode::OK, headers.map(|(name, value)| (HeaderName::from_static(name), value.to_owned())), event)
 }
 
 async fn answered(State(runtime): State<Runtime>, body: String) -> StatusCode {
@@ -54,35 +68,77 @@ fn binaries() -> PathBuf {
     test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned()
 }
 
+/// A function under its Runtime API. Dropping it stops it.
+struct Instance {
+    function: Child,
+    events: mpsc::Sender<String>,
+    answers: mpsc::Receiver<String>,
+    log: JoinHandle<String>,
+}
+
+impl Instance {
+    async fn start(binary: &Path, settings: Vec<(String, String)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let (events, waiting) = mpsc::channel(1);
+        let (given, answers) = mpsc::channel(1);
+        let runtime = Runtime { events: Arc::new(Mutex::new(waiting)), answers: given, handed_out: Arc::default() };
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
+            .with_state(runtime);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut function = tokio::process::Command::new(binary)
+            .env_clear()
+            .envs(settings)
+            .env("AWS_LAMBDA_RUNTIME_API", address)
+            .env("AWS_LAMBDA_FUNCTION_NAME", binary.file_name().expect("a name"))
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary starts");
+        let mut output = function.stdout.take().expect("its output");
+        let log = tokio::spawn(async move {
+            let mut text = String::new();
+            output.read_to_string(&mut text).await.expect("text");
+            text
+        });
+        Self { function, events, answers, log }
+    }
+
+    async fn answer(&mut self, event: &Value) -> Value {
+        self.events.send(event.to_string()).await.expect("the Runtime API runs");
+        let answer = timeout(Duration::from_secs(30), self.answers.recv()).await.expect("an answer in time");
+        json_of(&answer.expect("an answer"))
+    }
+
+    /// Resident memory, in bytes.
+    fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.function.id().expect("it runs")));
+        let status = status.expect("the kernel knows it");
+        let memory =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+        memory.map(|kib: u64| kib * 1024).expect("it has memory")
+    }
+
+    /// The lines that it wrote.
+    async fn stop(mut self) -> Vec<Value> {
+        self.function.kill().await.expect("the binary stops");
+        self.log.await.expect("its output").lines().map(json_of).collect()
+    }
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+}
+
 /// What the function answers to the event under the Runtime API, and the lines that it wrote by then.
 async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> (Value, Vec<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    let (answers, mut receiver) = mpsc::channel(1);
-    let runtime = Runtime { events: Arc::new(Mutex::new(vec![event.to_string()])), answers };
-    let router = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
-        .with_state(runtime);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let mut function = tokio::process::Command::new(&binary)
-        .env_clear()
-        .envs(settings)
-        .env("AWS_LAMBDA_RUNTIME_API", address)
-        .env("AWS_LAMBDA_FUNCTION_NAME", binary.file_name().expect("a name"))
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the binary starts");
-    let answer =
-        timeout(Duration::from_secs(30), receiver.recv()).await.expect("an answer in time").expect("an answer");
-    function.start_kill().expect("the binary stops");
-    let output = function.wait_with_output().await.expect("its output").stdout;
-    let lines = String::from_utf8(output).expect("text");
-    let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-    (read(&answer), lines.lines().map(read).collect())
+    let mut instance = Instance::start(&binary, settings).await;
+    let answer = instance.answer(&event).await;
+    (answer, instance.stop().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,6 +265,35 @@ async fn whoever_is_refused_is_logged_with_the_reason() {
         let lines: Vec<_> = log.iter().filter(|line| line["message"] == "request").collect();
         let [line] = lines.as_slice() else { panic!("one line: {log:#?}") };
         assert_eq!((&line["status"], &line["code"], &line["user_id"]), (&json!(status), &json!(code), &who));
+    }
+}
+
+/// Most bytes that an instance may keep of an invocation. It is 160 of its trace id: the runtime puts each into the environment, and
+/// glibc forgets no value that was ever there.
+const KEPT: u64 = 320;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_keeps_nothing_of_its_invocations_but_their_trace_ids() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    for (function, event, invocations) in [("authorizer", "http_2_0", 10_000), ("auth", "me", 5_000)] {
+        let functions = Template::parse(TEMPLATE).expect("a template").functions();
+        let described = functions.iter().find(|described| described.binary == function).expect("a function");
+        let event = fs::read_to_string(root().join(format!("events/{function}/{event}.json"))).expect("an event");
+        let event = event.replace("paste-an-access-token-here", &alice.access_token);
+        let event = serde_json::from_str(&event).expect("JSON");
+        let mut instance = Instance::start(&folder.join(function), app.environment_of(described)).await;
+        for _ in 0..invocations / 5 {
+            let answer = instance.answer(&event).await;
+            assert!(answer["isAuthorized"] == true || answer["statusCode"] == 200, "{answer}");
+        }
+        let warm = instance.memory();
+        for _ in 0..invocations {
+            instance.answer(&event).await;
+        }
+        let kept = instance.memory().saturating_sub(warm) / invocations;
+        assert!(kept <= KEPT, "{function} keeps {kept} bytes of each invocation");
     }
 }
 
