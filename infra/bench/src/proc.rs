@@ -2,22 +2,18 @@
 
 use std::{fs, time::Duration};
 
+use nix::{
+    time::{clock_getcpuclockid, clock_gettime},
+    unistd::Pid,
+};
+
 use crate::{Failure, Result};
 
-/// A clock tick of `/proc`, which is a hundredth of a second on every Linux of today.
-const TICK: Duration = Duration::from_millis(10);
-
-/// Processor time that a process has used, user and system, its threads together.
+/// Processor time that a process has used, user and system, its threads together, those that have ended too.
 pub fn processor_time(process: u32) -> Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name, in parentheses, may hold anything; the fields come after it.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<u32>().ok());
-    let (user, system) = (ticks(11), ticks(12));
-    let (Some(user), Some(system)) = (user, system) else {
-        return Err(Failure(format!("/proc/{process}/stat cannot be read")));
-    };
-    Ok(TICK * (user + system))
+    let id = i32::try_from(process).map_err(|_| Failure(format!("{process} is no process")))?;
+    let clock = clock_getcpuclockid(Pid::from_raw(id))?;
+    Ok(clock_gettime(clock)?.into())
 }
 
 /// The most memory that a process has had, in KiB.

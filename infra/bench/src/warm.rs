@@ -15,15 +15,17 @@ use crate::{
     stats::{median, rounded},
 };
 
-/// Requests before those that count.
-const WARMING: usize = 50;
-/// Requests that count; fewer of what hashes or works on pictures.
-const REQUESTS: usize = 1_000;
-const COSTLY: usize = 150;
+/// Rounds in which the cases take turns, so that a busy moment of the machine is not one case's alone.
+const ROUNDS: usize = 10;
+/// Requests of a round before those that count.
+const WARMING: usize = 10;
+/// Requests of a round that count; fewer of what hashes or works on pictures.
+const REQUESTS: usize = 100;
+const COSTLY: usize = 15;
 /// People and attempts that are loaded beforehand.
 const LOADED: u32 = 1_000;
 
-/// Each request that is measured: its function, its operation, and how often it is sent.
+/// Each request that is measured: its function, its operation, and how often it counts in a round.
 const CASES: [(&str, &str, usize); 19] = [
     (READER, "bare_read", REQUESTS),
     ("auth", "me", REQUESTS),
@@ -46,9 +48,9 @@ const CASES: [(&str, &str, usize); 19] = [
     ("authorizer", "http_2_0", REQUESTS),
 ];
 
-/// Moves of the bar: one for each request that is measured.
+/// Moves of the bar: one for each request that is measured, in each round.
 pub fn moves(only: Option<&str>) -> usize {
-    CASES.iter().filter(|(_, operation, _)| only.is_none_or(|only| *operation == only)).count()
+    ROUNDS * CASES.iter().filter(|(_, operation, _)| only.is_none_or(|only| *operation == only)).count()
 }
 
 struct Case {
@@ -56,6 +58,19 @@ struct Case {
     operation: &'static str,
     event: Value,
     requests: usize,
+}
+
+/// An instance of its own, and what it took for the requests that counted.
+struct Served {
+    case: Case,
+    instance: Instance,
+    memory_mb: u32,
+    /// Of each round, in the mean.
+    cpu_us: Vec<f64>,
+    log_bytes: Vec<f64>,
+    /// Of each request.
+    wall_us: Vec<f64>,
+    store_us: Vec<f64>,
 }
 
 /// Serves every case in an instance of its own.
@@ -70,13 +85,18 @@ pub async fn measure(functions: &Functions, only: Option<&str>, bar: &ProgressBa
     cases.retain(|case| only.is_none_or(|only| case.operation == only));
     bar.set_message("warm functions");
     let rows = processors::apart(async || {
-        let mut rows = Vec::new();
-        let mut number = 0;
+        let mut all = Vec::new();
         for case in cases {
-            rows.push(serve(&app, functions, case, &mut number).await?);
-            bar.inc(1);
+            all.push(Served::start(&app, functions, case).await?);
         }
-        Ok(rows)
+        let mut number = 0;
+        for _ in 0..ROUNDS {
+            for served in &mut all {
+                served.round(&app, &mut number).await?;
+                bar.inc(1);
+            }
+        }
+        all.into_iter().map(Served::summary).collect()
     })?;
     Ok((rows, stored))
 }
@@ -128,47 +148,68 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
     CASES.into_iter().map(|(function, operation, requests)| case(function, operation, requests)).collect()
 }
 
-async fn serve(app: &App, functions: &Functions, case: Case, number: &mut u64) -> Result<Warm> {
-    let Case { function, operation, mut event, requests } = case;
-    let given = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let described = functions.described(function)?;
-    let settings: Vec<_> = app.environment_of(described).into_iter().chain(given).collect();
-    let mut instance = Instance::spawn(&functions.binary(function), &settings, None).await?;
-    let (mut walls, mut stores) = (Vec::new(), Vec::new());
-    let mut before = (instance.processor_time()?, instance.logged());
-    for round in 0..WARMING + requests {
+impl Served {
+    async fn start(app: &App, functions: &Functions, case: Case) -> Result<Self> {
+        let described = functions.described(case.function)?;
+        let given = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings: Vec<_> = app.environment_of(described).into_iter().chain(given).collect();
+        let instance = Instance::spawn(&functions.binary(case.function), &settings, None).await?;
+        let memory_mb = described.memory_mb;
+        let (cpu_us, log_bytes, wall_us, store_us) = Default::default();
+        Ok(Self { case, instance, memory_mb, cpu_us, log_bytes, wall_us, store_us })
+    }
+
+    /// Sends the requests of a round. `number` is how many there have been of any case.
+    async fn round(&mut self, app: &App, number: &mut u64) -> Result<()> {
+        for _ in 0..WARMING {
+            self.send(app, number).await?;
+        }
+        let before = (self.instance.processor_time()?, self.instance.logged());
+        for _ in 0..self.case.requests {
+            let (wall_us, store_us) = self.send(app, number).await?;
+            self.wall_us.push(wall_us);
+            self.store_us.push(store_us);
+        }
+        let used = self.instance.processor_time()?.saturating_sub(before.0);
+        let logged = self.instance.logged().saturating_sub(before.1);
+        self.cpu_us.push(used.as_secs_f64() * 1e6 / self.case.requests as f64);
+        self.log_bytes.push(logged as f64 / self.case.requests as f64);
+        Ok(())
+    }
+
+    /// Microseconds until the answer, and those of them that the store had.
+    async fn send(&mut self, app: &App, number: &mut u64) -> Result<(f64, f64)> {
         *number += 1;
+        let Case { operation, event, .. } = &mut self.case;
         let trace = format!("Root=1-00000000-{number:024x}");
         app.open_entry(&trace, &trace);
-        if operation == "register" {
+        if *operation == "register" {
             let email = format!("warm{number}@example.com");
-            event = with_body(event, &json!({ "email": email, "password": tests::client::PASSWORD }));
+            *event = with_body(event.take(), &json!({ "email": email, "password": tests::client::PASSWORD }));
         }
-        let (wall, answer) = instance.invoke(&event, &trace).await?;
+        let (wall, answer) = self.instance.invoke(event, &trace).await?;
         requests::succeeded(operation, &answer)?;
-        if operation == "refresh" {
-            event = with_body(event, &json!({ "refresh_token": requests::body(&answer)?["refresh_token"] }));
+        if *operation == "refresh" {
+            let token = &requests::body(&answer)?["refresh_token"];
+            *event = with_body(event.take(), &json!({ "refresh_token": token }));
         }
-        if round + 1 == WARMING {
-            before = (instance.processor_time()?, instance.logged());
-        } else if round >= WARMING {
-            walls.push(wall.as_secs_f64() * 1e6);
-            stores.push(app.entry(&trace).map_or(0.0, |entry| busy_us(entry.calls)));
-        }
+        Ok((wall.as_secs_f64() * 1e6, app.entry(&trace).map_or(0.0, |entry| busy_us(entry.calls))))
     }
-    let used = instance.processor_time()?.saturating_sub(before.0);
-    let logged = instance.logged().saturating_sub(before.1);
-    Ok(Warm {
-        operation: operation.to_owned(),
-        function: function.to_owned(),
-        requests,
-        cpu_us: rounded(used.as_secs_f64() * 1e6 / requests as f64, 0),
-        wall_us: rounded(median(&mut walls)?, 0),
-        store_us: rounded(median(&mut stores)?, 0),
-        log_bytes: rounded(logged as f64 / requests as f64, 0),
-        memory_mb: described.memory_mb.into(),
-        peak_rss_kib: instance.peak_rss_kib()?,
-    })
+
+    fn summary(mut self) -> Result<Warm> {
+        Ok(Warm {
+            operation: self.case.operation.to_owned(),
+            function: self.case.function.to_owned(),
+            rounds: ROUNDS,
+            requests: ROUNDS * self.case.requests,
+            cpu_us: rounded(median(&mut self.cpu_us)?, 0),
+            wall_us: rounded(median(&mut self.wall_us)?, 0),
+            store_us: rounded(median(&mut self.store_us)?, 0),
+            log_bytes: rounded(median(&mut self.log_bytes)?, 0),
+            memory_mb: self.memory_mb.into(),
+            peak_rss_kib: self.instance.peak_rss_kib()?,
+        })
+    }
 }
 
 /// For how long at least one of the calls was under way.

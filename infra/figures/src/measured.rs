@@ -59,14 +59,17 @@ pub struct Cold {
 pub struct Warm {
     pub operation: String,
     pub function: String,
+    /// In which it took turns with the others.
+    pub rounds: usize,
+    /// Of all rounds together.
     pub requests: usize,
-    /// Processor time of the function, user and system.
+    /// Processor time of the function, user and system, in the median of the rounds.
     pub cpu_us: f64,
     /// From handing out the event to having the answer, in the median.
     pub wall_us: f64,
     /// Part of it during which a call to an AWS endpoint was under way, in the median.
     pub store_us: f64,
-    /// Bytes that the function logged, in the mean.
+    /// Bytes that the function logged, in the median of the rounds.
     pub log_bytes: f64,
     /// Memory that the template gives it.
     pub memory_mb: f64,

@@ -144,19 +144,29 @@ fn warm(rows: &[Warm]) -> Section {
         "Warm, one request at a time",
         "One instance, one request at a time, as Lambda does it, on one processor, the equivalent of which it gives at 1,769 MB. Here \
          the Runtime API shares that processor, and the store has the others. Processor time is the function's own, user and system, \
-         from `/proc`. Store is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS each \
+         as the kernel counts it; where the requests took turns, in rounds, it is the median of the rounds. Store is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS each \
          round trip takes a few milliseconds, during which the function sleeps. A read for someone authenticated is to take at most 300 µs of \
          processor time. `me` verifies a token and reads two items; `bare_read` is a function that makes the same read by the SDK and does nothing else, \
          and the authorizer, `http_2_0`, verifies a token and reads nothing. Asking for a reset is answered no sooner than after \
          100 ms, so that nobody learns whether there is an account.",
     );
     section.table(
-        &["request", "function", "requests", "processor time", "answer after", "of it the store", "peak memory"],
+        &[
+            "request",
+            "function",
+            "rounds",
+            "requests",
+            "processor time",
+            "answer after",
+            "of it the store",
+            "peak memory",
+        ],
         rows.iter().map(|row| {
             let is_read = READS.contains(&row.operation.as_str());
             vec![
                 format!("`{}`", row.operation),
                 format!("`{}`", row.function),
+                row.rounds.to_string(),
                 row.requests.to_string(),
                 format!("{:.0} µs{}", row.cpu_us, over(is_read && row.cpu_us > READ_US)),
                 format!("{:.0} µs", row.wall_us),
