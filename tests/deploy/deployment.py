@@ -202,6 +202,18 @@ def operated(cloud, api, outputs, alice, binaries):
     tokens = lambda: cloud.client("dynamodb").scan(TableName=resources["TokensTable"])["Items"]
     until(60, "the bounce is noted", lambda: any(item["pk"]["S"].startswith("DEAD#") for item in tokens()))
 
+    # SES refuses for a while; what was due is sent after.
+    mapping = lambda: cloud.client("lambda").list_event_source_mappings(FunctionName=resources["MailerFunction"])["EventSourceMappings"][0]
+    role = cloud.client("lambda").get_function(FunctionName=resources["MailerFunction"])["Configuration"]["Role"].split("/")[-1]
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ses:SendEmail", "Resource": "*"}]}
+    cloud.client("iam").put_role_policy(RoleName=role, PolicyName="refused", PolicyDocument=json.dumps(deny))
+    before = alice.letters()
+    check("a reset is asked for", alice.call("POST", "/auth/forgot-password", {"email": alice.email})[0], 200)
+    until(60, "the mail fails", lambda: mapping()["LastProcessingResult"] == "FAILED")
+    check("alice's mails", alice.letters(), before)
+    cloud.client("iam").delete_role_policy(RoleName=role, PolicyName="refused")
+    until(60, "the mail that was due", lambda: alice.letters() == before + 1)
+
     # The row that says that alice was mailed her link goes, and Lambda gives the record of it up.
     streams, users = cloud.client("dynamodbstreams"), cloud.client("dynamodb").describe_table(TableName=resources["UsersTable"])
     stream = users["Table"]["LatestStreamArn"]

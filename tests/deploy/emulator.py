@@ -1,9 +1,10 @@
 """ministack with what it lacks for this template. Run in place of `python -m ministack`; docs/deploying.md lists the gaps."""
 
 import contextvars
+import json
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import apigateway
+from ministack.services import apigateway, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 
@@ -84,12 +85,37 @@ def watch_one_metric():
         handler["update"] = watching(handler["update"])
 
 
+def deliver_again():
+    """A stream delivers a record that failed again, and those after it; the emulator passes over them. Here it delivers
+    the whole batch again, as a stream may."""
+    poll, run = lambda_svc._poll_dynamodb_streams, lambda_svc._execute_function
+    of_stream = contextvars.ContextVar("of_stream", default=False)
+
+    def polling():
+        token = of_stream.set(True)
+        try:
+            return poll()
+        finally:
+            of_stream.reset(token)
+
+    def running(function, event):
+        result = run(function, event)
+        body = result.get("body")
+        answer = json.loads(body) if isinstance(body, (str, bytes)) and body else body
+        if of_stream.get() and isinstance(answer, dict) and answer.get("batchItemFailures"):
+            result["error"] = True
+        return result
+
+    lambda_svc._poll_dynamodb_streams, lambda_svc._execute_function = polling, running
+
+
 if __name__ == "__main__":
     accept("AWS::SecretsManager::RotationSchedule")
     name_the_sender()
     read_flags()
     watch_one_metric()
     match_an_empty_rest()
+    deliver_again()
     from ministack.app import main
 
     main()
