@@ -60,9 +60,11 @@ async fn answered(State(runtime): State<Runtime>, body: String) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-/// Builds the functions' binaries beside this test; cargo has all of them but the last step already.
+/// Builds the functions' binaries beside this test. With the tests among what is asked for, cargo takes the features that it
+/// took for them, and has all but the last step already.
 fn binaries() -> PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins"]).current_dir(root()).status();
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--tests"]).current_dir(root()).status();
     assert!(built.expect("cargo runs").success());
     let test = std::env::current_exe().expect("this test is a file");
     test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned()
