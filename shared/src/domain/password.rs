@@ -12,6 +12,13 @@ const LONGEST: usize = 128;
 /// Characters of an own word (name, username, address) below which it counts for nothing.
 const SHORTEST_OWN_WORD: usize = 3;
 
+/// Symbols that zxcvbn reads as letters in every combination, and how many of them, in a password longer than this, it is shown.
+/// No word of its lists is so long with so many, and nothing that holds them is guessed in a thousand tries; yet a hundred of them
+/// in turns would keep it at work for a second.
+const LIKE_LETTERS: [char; 10] = ['@', '(', '{', '[', '<', '!', '|', '$', '+', '%'];
+const MOST_LIKE_LETTERS: usize = 2;
+const LONGEST_SHOWN_WHOLE: usize = 16;
+
 /// A password as it was received, to be compared and then forgotten. Never altered (ASVS 6.2.8).
 #[derive(Clone)]
 pub struct Plaintext(Zeroizing<String>);
@@ -114,13 +121,22 @@ fn is_own_word(password: &str, rules: &PasswordRules<'_>) -> bool {
 /// Whether zxcvbn knows it: whole, as one word of its lists (30,000 common passwords among them), or as guessed within
 /// a thousand tries (score 0).
 fn is_common(password: &str) -> bool {
-    let folded = password.to_lowercase();
+    let folded = bounded(password.to_lowercase());
     let estimate = zxcvbn::zxcvbn(&folded, &[]);
     let listed = estimate.sequence().iter().any(|found| match &found.pattern {
         MatchPattern::Dictionary(entry) => entry.matched_word == folded && !entry.reversed && !entry.l33t,
         _ => false,
     });
     listed || estimate.score() == zxcvbn::Score::Zero
+}
+
+/// What zxcvbn can judge in a short time.
+fn bounded(password: String) -> String {
+    let symbols = LIKE_LETTERS.iter().filter(|symbol| password.contains(**symbol)).count();
+    if password.chars().count() <= LONGEST_SHOWN_WHOLE || symbols <= MOST_LIKE_LETTERS {
+        return password;
+    }
+    password.replace(LIKE_LETTERS, "~")
 }
 
 #[cfg(test)]
@@ -175,6 +191,17 @@ mod tests {
         }
         for altered in ["hctocsrettub", "butter5cotch"] {
             assert_eq!(judge(altered), Ok(()), "{altered}");
+        }
+    }
+
+    #[test]
+    fn no_password_takes_long_to_judge() {
+        let symbols: String = "4@8({[<369|1!70$5+%2".chars().cycle().take(LONGEST).collect();
+        let digits: String = "4836917052@!".chars().cycle().take(LONGEST).collect();
+        for password in [&symbols, &digits, &symbols[..LONGEST_SHOWN_WHOLE]] {
+            let began = std::time::Instant::now();
+            (0..4).for_each(|_| assert_eq!(judge(password), Ok(()), "{password}"));
+            assert!(began.elapsed() < std::time::Duration::from_secs(1), "{password}: {:?}", began.elapsed());
         }
     }
 
