@@ -7,6 +7,9 @@ use super::Invalid;
 /// Characters of the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3).
 const LONGEST: usize = 254;
 
+/// Bytes of the longest input that can be one: normalising leaves little of some characters, and takes its time.
+const LONGEST_TYPED: usize = 4096;
+
 /// An e-mail address in its one spelling: trimmed, NFKC-normalised and lower-cased as a whole (CVE-2019-19844).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
@@ -15,16 +18,18 @@ impl EmailAddress {
     /// Takes an address as a person types it.
     ///
     /// # Errors
-    /// Where it is no address by RFC 5321, or longer than 254 bytes.
+    /// Where it is no address by RFC 5321, or longer than 254 bytes. What stands before the `@` is ASCII there; SES writes to
+    /// nobody else (RFC 6531).
     pub fn parse(input: &str) -> Result<Self, Invalid> {
-        let address = with_unicode_domain(canonical(input));
+        let address = with_unicode_domain(canonical(input)?);
         if address.len() > LONGEST {
-            return Err(Invalid::because(format!("must have at most {LONGEST} bytes")));
+            return Err(too_long());
         }
         let options = email_address::Options::default().without_display_text().without_domain_literal();
         let parsed = email_address::EmailAddress::parse_with_options(&address, options);
         let quoted = address.starts_with('"');
         match parsed {
+            Ok(parsed) if !parsed.local_part().is_ascii() => Err(Invalid::because("must have only ASCII before the @")),
             Ok(_) if !quoted && !address.chars().any(char::is_control) => Ok(Self(address)),
             _ => Err(Invalid::because("must be an e-mail address")),
         }
@@ -68,20 +73,30 @@ fn with_unicode_domain(address: String) -> String {
     match address.rsplit_once('@') {
         Some((local, domain)) if domain.split('.').any(|label| label.starts_with("xn--")) => {
             // IDNA writes Cherokee in capitals.
-            format!("{local}@{}", canonical(&idna::domain_to_unicode(domain).0))
+            format!("{local}@{}", normalised(&idna::domain_to_unicode(domain).0))
         }
         _ => address,
     }
 }
 
-/// The one spelling of an identifier. Lower-casing can undo the normal form, so it is taken again after.
-pub(super) fn canonical(input: &str) -> String {
+/// The one spelling of an identifier.
+pub(super) fn canonical(input: &str) -> Result<String, Invalid> {
+    if input.len() > LONGEST_TYPED { Err(too_long()) } else { Ok(normalised(input)) }
+}
+
+fn too_long() -> Invalid {
+    Invalid::because(format!("must have at most {LONGEST} bytes"))
+}
+
+/// Lower-casing can undo the normal form, so it is taken again after.
+fn normalised(input: &str) -> String {
     input.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Identifier;
 
     #[test]
     fn spellings_of_one_address_are_one_address() {
@@ -103,9 +118,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for input in
-            ["", "a", "a@", "@b.c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "\"a b\"@c.d", "A <a@b.c>", "a@[127.0.0.1]"]
-        {
+        for input in [
+            "",
+            "a",
+            "a@",
+            "@b.c",
+            "a b@c.d",
+            "a@b.c\r\nBcc: x@y.z",
+            "\"a b\"@c.d",
+            "A <a@b.c>",
+            "a@[127.0.0.1]",
+            "ä@b.c",
+        ] {
             assert!(EmailAddress::parse(input).is_err(), "{input}");
         }
         assert!(EmailAddress::parse(&format!("{}@{}.com", "a".repeat(64), "b".repeat(250))).is_err());
@@ -114,5 +138,15 @@ mod tests {
             EmailAddress::parse(&format!("{}@{label}.{label}.{}", "a".repeat(64), "c".repeat(last)))
         };
         assert!(of(61).is_ok_and(|email| email.as_str().len() == LONGEST) && of(62).is_err() && of(63).is_err());
+    }
+
+    #[test]
+    fn nothing_takes_long_to_read() {
+        let megabytes = "ü".repeat(1_000_000);
+        let began = std::time::Instant::now();
+        for input in [format!("a@xn--{megabytes}"), format!("a@{megabytes}.xn--0be")] {
+            assert!(EmailAddress::parse(&input).is_err() && Identifier::parse(&input).is_err());
+        }
+        assert!(began.elapsed() < std::time::Duration::from_millis(100), "{:?}", began.elapsed());
     }
 }

@@ -13,8 +13,10 @@ impl Identifier {
     /// # Errors
     /// Where it is empty or longer than any address.
     pub fn parse(input: &str) -> Result<Self, Invalid> {
-        let identifier =
-            EmailAddress::parse(input).map_or_else(|_| canonical(input), |email| email.as_str().to_owned());
+        let identifier = match EmailAddress::parse(input) {
+            Ok(email) => email.as_str().to_owned(),
+            Err(_) => canonical(input)?,
+        };
         match identifier.len() {
             0 => Err(Invalid::because("must not be empty")),
             1..=254 => Ok(Self(identifier)),

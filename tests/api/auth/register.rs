@@ -50,6 +50,18 @@ async fn an_address_has_one_account_however_it_is_spelt() {
 }
 
 #[tokio::test]
+async fn nobody_registers_an_address_that_no_mail_reaches() {
+    let app = App::start().await;
+    for unreachable in ["älice@example.org", "\u{430}lice@example.org", "a@b@example.org", "alice@"] {
+        let answer = app.post(PATHS[0], json!({ "email": unreachable, "password": PASSWORD })).await;
+        assert_eq!(answer.refused_fields(), ["email"], "{unreachable}");
+    }
+    let reachable = app.post(PATHS[0], json!({ "email": "alice@exämple.org", "password": PASSWORD })).await;
+    assert_eq!(reachable.status, StatusCode::CREATED);
+    assert_eq!(app.letters("alice@xn--exmple-cua.org").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_username_has_one_account_whatever_its_case() {
     let app = App::start().await;
     let with = |email: &str, username: &str| json!({ "email": email, "password": PASSWORD, "username": username });
