@@ -1,4 +1,4 @@
-//! What owners do against whoever got in. All that was begun before is over then.
+//! What owners, and admins for them, do against whoever got in. All that was begun before is over then.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -15,13 +15,16 @@ pub enum Defence {
     /// As the users' own routes have it.
     EditPassword,
     LogoutAll,
+    /// An admin disables the account, and then enables it again.
+    Disable,
 }
 
 impl Defence {
-    pub const ALL: [Self; 4] = [Self::ResetPassword, Self::ChangePassword, Self::EditPassword, Self::LogoutAll];
+    pub const ALL: [Self; 5] =
+        [Self::ResetPassword, Self::ChangePassword, Self::EditPassword, Self::LogoutAll, Self::Disable];
 
     /// Goes that way.
-    pub async fn of(self, app: &App, owner: &Member) {
+    pub async fn of(self, app: &App, admin: &Member, owner: &Member) {
         let answer = match self {
             Self::ResetPassword => {
                 app.post("/auth/forgot-password", json!({ "email": owner.email })).await;
@@ -38,6 +41,11 @@ impl Defence {
                 app.patch_as(owner, "/users/me", body).await
             }
             Self::LogoutAll => app.post_as(owner, "/api/v1/auth/logout-all", json!({})).await,
+            Self::Disable => {
+                let path = format!("/api/v1/users/{}", owner.id);
+                app.patch_as(admin, &path, json!({ "is_active": false })).await;
+                app.patch_as(admin, &path, json!({ "is_active": true })).await
+            }
         };
         assert_eq!(answer.status, StatusCode::OK, "{self:?}: {}", answer.text);
     }

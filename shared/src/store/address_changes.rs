@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Accounts, Reservation, StoreError, account_item,
     accounts::{Event, HELD_UNTIL, claim},
-    attributes::{flag, moment, number, text},
+    attributes::{Reader, flag, moment, number, text},
     change::{Change, Outcome},
     guesses::row_over,
     keys,
@@ -70,12 +70,15 @@ impl Accounts {
         Ok(false)
     }
 
-    /// Whether an address has no account and is not held for one.
+    /// Whether an address has no account and is not held for one at `now`, or is this user's.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn is_free(&self, email: &EmailAddress, for_user: Uuid) -> Result<bool, StoreError> {
-        Ok(self.find_claimant(email).await?.is_none_or(|claimant| claimant == for_user))
+    pub async fn is_free(&self, email: &EmailAddress, for_user: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let Some(claim) = self.get(keys::email_claim(email)).await? else { return Ok(true) };
+        let claim = Reader::new("users", &claim);
+        let over = claim.optional_moment(HELD_UNTIL)?.is_some_and(|end| end < now);
+        Ok(over || claim.uuid("uid")? == for_user)
     }
 
     /// Gives a user the address that they asked for, in one transaction: the claim moves, the old address is held, and

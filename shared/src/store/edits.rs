@@ -264,7 +264,9 @@ fn editing(seen: &Account, next: &Account, edit: &AccountEdit, now: DateTime<Utc
     let raised = flags.into_iter().filter_map(|(attribute, value)| Some((attribute, value?)));
     let change = raised.fold(change, |change, (attribute, value)| put(change, attribute, value.then(|| flag(true))));
     let change = if edit.ends_sessions() {
-        change.set("s = :empty").value(":empty", AttributeValue::M(HashMap::new()))
+        // What a thief's session asked for must not work again once the account does.
+        let empty = AttributeValue::M(HashMap::new());
+        change.set("s = :empty").remove("chg, chg_by, exp").value(":empty", empty)
     } else {
         change
     };

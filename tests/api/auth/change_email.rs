@@ -63,6 +63,21 @@ async fn the_old_address_is_held_for_seven_days_and_then_free() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_held_no_more_may_be_moved_to() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    app.member("bob@example.com").await;
+    ask(&app, &alice, NEW).await;
+    confirm(&app, NEW).await;
+    let ask_for_it = async || ask(&app, &app.sign_in("bob@example.com").await, OLD).await;
+    assert_eq!(ask_for_it().await.code(), "email_taken");
+    app.advance(7 * 86400 + 1).await;
+    assert_eq!(ask_for_it().await.status, StatusCode::ACCEPTED);
+    assert_eq!(confirm(&app, OLD).await.status, StatusCode::OK);
+    assert_eq!(app.login(OLD, PASSWORD).await.json()["user"]["email"], OLD);
+}
+
+#[tokio::test]
 async fn a_wrong_password_counts_and_a_taken_address_is_told_as_registering_tells_it() {
     let app = App::start().await;
     let alice = app.member(OLD).await;
@@ -125,13 +140,13 @@ async fn changing_the_address_keeps_its_budget() {
 }
 
 #[tokio::test]
-async fn a_change_that_waits_dies_with_the_password_and_with_every_session() {
+async fn a_change_that_waits_dies_with_the_password_with_every_session_and_with_the_account() {
     for defence in Defence::ALL {
-        let app = App::start().await;
+        let (app, root) = App::with_admin(&[]).await;
         let alice = app.member(OLD).await;
         ask(&app, &alice, "thief@example.org").await;
         let token = app.mailed_token("thief@example.org", "/verify-email?token=").await;
-        defence.of(&app, &alice).await;
+        defence.of(&app, &root, &alice).await;
         let late = app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
         assert_eq!(late.code(), "invalid_verification_token", "{defence:?}");
     }

@@ -14,16 +14,16 @@ async fn there_is_none_before_one_is_asked_for() {
 }
 
 #[tokio::test]
-async fn its_link_dies_with_the_password_with_every_session_and_with_the_address() {
+async fn its_link_dies_with_the_password_with_every_session_with_the_account_and_with_the_address() {
     for defence in Defence::ALL.map(Some).into_iter().chain([None]) {
-        let app = App::start().await;
+        let (app, root) = App::with_admin(&[]).await;
         let alice = app.member("alice@example.com").await;
         app.post_as(&alice, "/api/v1/users/me/export", json!({})).await;
         let token = app.mailed_token(&alice.email, "/export?token=").await;
         let link = format!("/export?token={token}");
         assert_eq!(app.get(&link).await.status, StatusCode::FOUND);
         match defence {
-            Some(defence) => defence.of(&app, &alice).await,
+            Some(defence) => defence.of(&app, &root, &alice).await,
             None => take_another_address(&app, &alice).await,
         }
         assert_eq!(app.get(&link).await.status, StatusCode::NOT_FOUND, "{defence:?}");

@@ -63,7 +63,7 @@ pub async fn change_email(
     let now = state.clock.now();
     // Where registering tells whether an address is taken, so may this; else the new address itself finds out.
     let open = state.settings.registration == Registration::Open;
-    if open && !state.accounts.is_free(&email, caller.account.id).await? {
+    if open && !state.accounts.is_free(&email, caller.account.id, now).await? {
         state.accounts.settle_right(&right.reservation, now).await?;
         return Err(Problem::new(Code::EmailTaken, "Email already registered"));
     }
