@@ -285,6 +285,27 @@ async fn a_lost_answer_to_the_last_write_signs_in_once() {
 }
 
 #[tokio::test]
+async fn a_right_password_is_no_wrong_guess_where_the_profile_cannot_be_read() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    // The claim is read; what fails is the profile, and while the last write is on its way.
+    let faults = [
+        ("GetItem", "slow", 0, 1),
+        ("GetItem", "error", 0, 4),
+        ("UpdateItem", "slow", 0, 1),
+        ("UpdateItem", "slow", 2000, 1),
+    ];
+    for _ in 0..3 {
+        for (operation, kind, milliseconds, count) in faults {
+            app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": operation, "kind": kind, "milliseconds": milliseconds, "count": count })).await;
+        }
+        let answer = app.login(EMAIL, PASSWORD).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text);
+    }
+    app.sign_in(EMAIL).await;
+}
+
+#[tokio::test]
 async fn a_transaction_on_the_account_does_not_fail_a_login() {
     let app = App::start().await;
     app.member(EMAIL).await;

@@ -166,10 +166,12 @@ async fn open_session(
     let family = device_family(state, account.id, &device).await?;
     let cap = state.settings.max_active_sessions;
     let login = Login { session: &session, device: &device, family, new_hash: new_hash.as_deref(), cap, now };
-    let (finished, profile) = tokio::try_join!(
+    // A login is finished also where the profile cannot be read: the guess was right, and must not count as wrong.
+    let (finished, profile) = tokio::join!(
         state.accounts.finish_login(reservation, account, &login),
         state.accounts.find_document(account.id, DocumentKind::Profile)
-    )?;
+    );
+    let (finished, profile) = (finished?, profile?);
     match finished {
         Finished::SignedIn(account) => SignedIn::new(state, &account, &profile, &session).await.map(Some),
         Finished::Overtaken => Ok(None),
