@@ -55,7 +55,7 @@ impl Janitor {
             self.accounts.find_document(id, DocumentKind::Profile),
             self.accounts.find_document(id, DocumentKind::Extended),
             self.accounts.find_document(id, DocumentKind::Preferences),
-            self.accounts.find_devices(id)
+            self.accounts.find_devices(account)
         )?;
         let now = self.clock.now();
         let moment = |moment: DateTime<Utc>| json!(moment);

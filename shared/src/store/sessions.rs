@@ -13,6 +13,7 @@ use super::{
     attributes::{Reader, flag, moment, number, text},
     change::{Change, Outcome},
     keys,
+    lookup::find_all,
     patience::Patience,
     transactions::{Transacted, transact},
 };
@@ -152,29 +153,28 @@ impl Accounts {
         Ok(matches!(outcome, Outcome::Done(_)))
     }
 
-    /// Where the sessions of a user were opened from, by session; newest ones may lack their row for a moment.
+    /// Where the sessions of the roster were opened from, by session; newest ones may lack their row for a moment. Rows of
+    /// sessions that ended stay for weeks, and are not read.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn find_devices(&self, user_id: Uuid) -> Result<HashMap<SessionId, (DateTime<Utc>, Device)>, StoreError> {
-        let first = keys::session(user_id, Uuid::nil());
-        let prefix = first.sk.trim_end_matches(|character: char| character.is_ascii_hexdigit() || character == '-');
-        let rows = self
-            .client
-            .query()
-            .table_name(self.tokens()?)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(&first.pk))
-            .expression_attribute_values(":prefix", text(prefix));
-        let rows: Vec<_> = rows.into_paginator().items().send().try_collect().await?;
-        rows.iter().map(|row| read_row(row, prefix)).collect()
+    pub async fn find_devices(
+        &self,
+        account: &Account,
+    ) -> Result<HashMap<SessionId, (DateTime<Utc>, Device)>, StoreError> {
+        let rows: Vec<_> =
+            account.sessions.iter().map(|session| keys::session(account.id, session.id).item()).collect();
+        if rows.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = find_all(&self.client, HashMap::from([(self.tokens()?.to_owned(), rows)]), true).await?;
+        found.values().flatten().map(read_row).collect()
     }
 }
 
-fn read_row(row: &super::Item, prefix: &str) -> Result<(SessionId, (DateTime<Utc>, Device)), StoreError> {
+fn read_row(row: &super::Item) -> Result<(SessionId, (DateTime<Utc>, Device)), StoreError> {
     let reader = Reader::new("tokens", row);
-    let id = reader.text(keys::SK)?.strip_prefix(prefix).and_then(|id| id.parse().ok());
+    let id = reader.text(keys::SK)?.rsplit('#').next().and_then(|id| id.parse().ok());
     let device = Device {
         ip_address: reader.optional_text("ip")?.map(str::to_owned),
         user_agent: reader.optional_text("ua")?.map(str::to_owned),

@@ -41,6 +41,27 @@ async fn sessions_show_where_they_were_opened_from() {
 }
 
 #[tokio::test]
+async fn the_list_costs_no_more_after_hundreds_of_logins() {
+    let app = App::start().await;
+    let member = app.member(EMAIL).await;
+    for _ in 0..3 {
+        app.sign_in(EMAIL).await;
+    }
+    let rows = app.scan("TokensTable").await;
+    let rows = rows["Items"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["sk"]["S"].as_str().unwrap().starts_with("SESSION#")).unwrap();
+    for number in 0..400 {
+        let mut ended = row.clone();
+        ended["sk"]["S"] = json!(format!("SESSION#01980000-0000-7000-8000-{number:012}"));
+        ended["ua"] = json!({ "S": "x".repeat(500) });
+        app.dynamodb("PutItem", json!({ "TableName": "TokensTable", "Item": ended })).await;
+    }
+    let list = app.get_as(&member, "/api/v1/users/me/sessions").await;
+    assert_eq!(list.json().as_array().map(Vec::len), Some(5), "{}", list.text);
+    app.cost(&list).await.within(2, 0.0, 6.0);
+}
+
+#[tokio::test]
 async fn another_persons_sessions_are_for_admins_alone() {
     let app = App::with(&[("ADMIN_EMAILS", "root@example.com")]).await;
     let (alice, bob, admin) =

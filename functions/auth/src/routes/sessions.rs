@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::{
     domain::{Account, Device, SessionId},
-    http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath},
+    http::{Caller, Code, NoStore, Problem, ProblemBody, UrlPath},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -48,18 +48,18 @@ pub struct ShownSession {
 )]
 pub async fn sessions(
     Extract(state): Extract<State>,
-    bearer: Bearer,
+    caller: Caller,
     UrlPath(path): UrlPath<HashMap<String, String>>,
 ) -> Result<impl IntoResponse, Problem> {
-    let user_id = bearer.user_id();
-    let (caller, own_devices) = bearer.with(state.accounts.find_devices(user_id)).await?;
     let subject = caller.subject(path.get("id").map(String::as_str))?;
-    if subject == caller.account.id {
-        return Ok(NoStore(Json(shown(&state, &caller.account, Some(caller.session_id), own_devices))));
-    }
-    let (account, devices) = tokio::try_join!(state.accounts.find(subject), state.accounts.find_devices(subject))?;
-    let account = account.ok_or_else(|| Problem::new(Code::NotFound, "There is no such user."))?;
-    Ok(NoStore(Json(shown(&state, &account, None, devices))))
+    let (account, current) = if subject == caller.account.id {
+        (caller.account, Some(caller.session_id))
+    } else {
+        let other = state.accounts.find(subject).await?;
+        (other.ok_or_else(|| Problem::new(Code::NotFound, "There is no such user."))?, None)
+    };
+    let devices = state.accounts.find_devices(&account).await?;
+    Ok(NoStore(Json(shown(&state, &account, current, devices))))
 }
 
 fn shown(
