@@ -18,6 +18,9 @@ use crate::domain::{Act, AuditEntry};
 /// The year before which there can be no entry.
 const FIRST_YEAR: i32 = 2026;
 
+/// Entries of an actor that one call looks through for those about one target.
+const FILTERED_AT_ONCE: usize = 1000;
+
 /// Which entries are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
@@ -81,7 +84,7 @@ impl Accounts {
         Ok((entries, next))
     }
 
-    /// Up to `wanted` entries of a partition between two names, newest first.
+    /// At least `wanted` entries of a partition between two names, newest first, as far as there are so many.
     async fn audit_items(
         &self,
         partition: &Partition,
@@ -96,6 +99,8 @@ impl Accounts {
             Partition::Target(target) => (Some("by_target"), "target", target.to_string()),
         };
         let target = target.filter(|_| matches!(partition, Partition::Actor(_)));
+        // Of an actor's entries DynamoDB counts also those that are about someone else.
+        let read = if target.is_some() { wanted.max(FILTERED_AT_ONCE) } else { wanted };
         let mut found = Vec::new();
         if oldest > newest {
             return Ok(found);
@@ -115,7 +120,7 @@ impl Accounts {
                 .expression_attribute_values(":oldest", text(oldest))
                 .expression_attribute_values(":newest", text(newest))
                 .set_exclusive_start_key(start)
-                .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+                .limit(i32::try_from(read).unwrap_or(i32::MAX));
             let request = match target {
                 Some(target) => request
                     .filter_expression("#target = :target")

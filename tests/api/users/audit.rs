@@ -44,7 +44,8 @@ async fn the_trail_is_walked_by_cursor_and_read_by_admins_alone() {
     for _ in 0..5 {
         app.patch_as(&root, &path, json!({ "unlock": true })).await;
     }
-    for filter in ["", &format!("&actor={}", root.id), &format!("&target={}", bob.id)] {
+    let both = format!("&actor={}&target={}", root.id, bob.id);
+    for filter in ["", &format!("&actor={}", root.id), &format!("&target={}", bob.id), &both] {
         let mut next = format!("/api/v1/admin/audit?limit=2{filter}");
         let mut ids: Vec<String> = Vec::new();
         loop {
@@ -76,4 +77,10 @@ async fn the_trail_is_walked_by_cursor_and_read_by_admins_alone() {
     app.cost(&all).await.within(2, 0.0, 2.0);
     let forged = BASE64URL_NOPAD.encode(format!(r#"{{"at":-9223372036854775808,"id":"{}"}}"#, bob.id).as_bytes());
     assert_eq!(app.get_as(&root, &format!("/api/v1/admin/audit?cursor={forged}")).await.status, StatusCode::OK);
+    for _ in 0..30 {
+        app.patch_as(&root, &format!("/api/v1/users/{}", root.id), json!({ "unlock": true })).await;
+    }
+    let found = app.get_as(&root, &format!("/api/v1/admin/audit?limit=2{both}")).await;
+    assert_eq!(found.json().as_array().map(Vec::len), Some(2), "{}", found.text);
+    app.cost(&found).await.within(2, 0.0, 3.0);
 }
