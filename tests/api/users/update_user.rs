@@ -87,6 +87,15 @@ async fn what_is_not_valid_is_named_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn of_a_hundred_thousand_fields_that_are_none_the_first_are_named() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let body: serde_json::Map<_, _> = (0..100_000).map(|number| (format!("f{number}"), json!(1))).collect();
+    let answer = app.patch_as(&alice, "/users/me", body.into()).await;
+    assert_eq!((answer.status, answer.refused_fields().len()), (StatusCode::UNPROCESSABLE_ENTITY, 20));
+}
+
+#[tokio::test]
 async fn another_members_id_is_refused() {
     let app = App::start().await;
     let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
