@@ -103,7 +103,7 @@ impl Objects {
         Ok(Self { client: platform.aws.s3(), bucket: platform.settings.resource(name)?.into() })
     }
 
-    /// Puts an object whose name stands for its content: whoever has it may keep it.
+    /// Puts an object that never changes: whoever has it may keep it.
     ///
     /// # Errors
     /// Where S3 cannot answer.

@@ -1,7 +1,4 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::FromRef;
 use lambda_http::Error;
@@ -9,7 +6,7 @@ use shared::{
     Platform,
     clock::Clock,
     config::Settings,
-    domain::{Account, Act, AuditEntry, Edit, Edits},
+    domain::{AVATAR, Account, Act, AuditEntry, Edit, Edits},
     http::{Authority, AvatarAddress, Bearer, Caller, Code, Problem, User},
     objects::Objects,
     store::{Accounts, DocumentKind, Edited, StoredDocument, UserEdit},
@@ -29,9 +26,6 @@ pub struct State {
     pub objects: Objects,
     pub studio: Studio,
 }
-
-/// The attribute of the profile that this function writes.
-const AVATAR: &str = "avatar";
 
 impl State {
     /// Reads the published keys, and opens what the handlers need.
@@ -66,10 +60,10 @@ impl State {
         Ok((caller, found.ok_or_else(missing)?))
     }
 
-    /// Gives a user that avatar, or none, and lets the object go that they had before.
+    /// Gives a user that avatar, or none. The object that they had before is deleted by the janitor, at the stream's record.
     ///
     /// # Errors
-    /// Where the account is gone, or a store cannot answer.
+    /// Where the account is gone, or the store cannot answer.
     pub async fn set(
         &self,
         caller: &Caller,
@@ -77,20 +71,14 @@ impl State {
         object: Option<String>,
     ) -> Result<User, Problem> {
         let by_admin = account.id != caller.account.id;
-        let edits = Edits::from([(AVATAR, object.clone().map_or(Edit::Cleared, |object| Edit::To(object.into())))]);
+        let edits = Edits::from([(AVATAR, object.map_or(Edit::Cleared, |object| Edit::To(object.into())))]);
         let edit = UserEdit {
             document: Some((DocumentKind::Profile, edits)),
             audit: by_admin.then(|| self.entry(caller, account.id)),
             ..UserEdit::default()
         };
-        let shown = profile.document.text(AVATAR);
         let outcome = self.accounts.edit(account, profile, &edit, self.clock.now()).await?;
-        let Edited::Yes { account, document, before } = outcome else { return Err(missing()) };
-        // Both, since a write whose answer was lost finds its own avatar before it.
-        let olds: BTreeSet<_> = shown.into_iter().chain(before.document.text(AVATAR)).collect();
-        for old in olds.iter().filter(|old| Some(*old) != object.as_ref()) {
-            self.objects.delete(old).await?;
-        }
+        let Edited::Yes { account, document, .. } = outcome else { return Err(missing()) };
         Ok(User::seen_by(caller.account.role, &account, &document, &self.avatars, self.clock.now()))
     }
 

@@ -125,6 +125,10 @@ impl Janitor {
     async fn handle_record(&self, record: EventRecord) -> Result<(), Failure> {
         match Task::of(record)? {
             Some(Task::Index(user_id)) => Ok(self.accounts.index(user_id).await?),
+            Some(Task::Unname { user_id, avatar }) => {
+                self.accounts.index(user_id).await?;
+                Ok(self.avatars.delete(&avatar).await?)
+            }
             Some(Task::Export(user_id)) => match timeout(exporting::LONGEST, self.export(user_id)).await {
                 Ok(exported) => exported,
                 Err(_) => {

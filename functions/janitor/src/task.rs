@@ -1,5 +1,8 @@
-use aws_lambda_events::dynamodb::EventRecord;
-use shared::store::{Accounts, Attempts, Erasure, Event, Pending, StoreError};
+use aws_lambda_events::dynamodb::{EventRecord, StreamRecord};
+use shared::{
+    domain::AVATAR,
+    store::{Accounts, Attempts, Erasure, Event, Pending, StoreError},
+};
 use uuid::Uuid;
 
 /// The events of an account after which others may find it otherwise than before.
@@ -16,6 +19,8 @@ const INDEXED: [Event; 6] = [
 pub enum Task {
     /// What others find of a user may be another thing now.
     Index(Uuid),
+    /// So may it be of this one, whose profile no longer names that avatar.
+    Unname { user_id: Uuid, avatar: String },
     /// Someone wants all of their data.
     Export(Uuid),
     /// An account was ended.
@@ -39,7 +44,14 @@ impl Task {
         Ok(match Accounts::read_image(record.change.new_image.clone())? {
             Some((Event::ExportRequested, account)) => Some(Self::Export(account.id)),
             Some((event, account)) => INDEXED.contains(&event).then_some(Self::Index(account.id)),
-            None => Accounts::owner_of_profile(record.change.new_image)?.map(Self::Index),
+            None => Self::of_profile(record.change)?,
         })
+    }
+
+    fn of_profile(change: StreamRecord) -> Result<Option<Self>, StoreError> {
+        let Some((user_id, profile)) = Accounts::read_profile(change.new_image)? else { return Ok(None) };
+        let former = Accounts::read_profile(change.old_image)?.and_then(|(_, former)| former.document.text(AVATAR));
+        let gone = former.filter(|former| profile.document.text(AVATAR).as_ref() != Some(former));
+        Ok(Some(gone.map_or(Self::Index(user_id), |avatar| Self::Unname { user_id, avatar })))
     }
 }

@@ -36,7 +36,8 @@ pub use identifier::Identifier;
 pub use name::DisplayName;
 pub use password::{NewPassword, PasswordRules, Plaintext};
 pub use profile::{
-    CONTACT_VISIBILITY, EXTENDED, JOB_MATCHING, LANGUAGE, LINKS, PROFILE, PROFILE_VISIBILITY, SETTINGS, TIMEZONE, agree,
+    AVATAR, CONTACT_VISIBILITY, EXTENDED, JOB_MATCHING, LANGUAGE, LINKS, PROFILE, PROFILE_VISIBILITY, SETTINGS,
+    TIMEZONE, agree,
 };
 pub use search::{SearchHit, words_of};
 pub use session::{Session, SessionId, SessionTimes, Stay};

@@ -14,6 +14,9 @@ const OBJECT: Kind = Kind::Object(8 * 1024);
 /// Who may see something.
 pub const VISIBILITIES: &[&str] = &["public", "private"];
 
+/// Where the profile names the avatar: no field of a request, but the object that the function `avatars` put.
+pub const AVATAR: &str = "avatar";
+
 /// The fields of the user that stand apart from the account.
 pub const PROFILE: &[Field] = &[
     Field::new("bio", Kind::Prose(1000)),

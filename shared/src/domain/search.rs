@@ -3,7 +3,7 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use uuid::Uuid;
 
-use super::{Account, Document};
+use super::{AVATAR, Account, Document};
 
 /// Words of a person that the index holds at the most.
 pub const MOST_WORDS: usize = 40;
@@ -39,7 +39,7 @@ impl SearchHit {
             }
         }
         words.sort();
-        let (avatar, location) = (profile.text("avatar"), profile.text("location"));
+        let (avatar, location) = (profile.text(AVATAR), profile.text("location"));
         let hit = Self { id: account.id, username, name, current_title, avatar, location, words };
         account.is_listed().then_some(hit)
     }

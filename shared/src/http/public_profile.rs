@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::AvatarAddress;
 use crate::{
-    domain::{Account, Role, SearchHit},
+    domain::{AVATAR, Account, Role, SearchHit},
     store::StoredDocument,
 };
 
@@ -47,7 +47,7 @@ impl PublicProfile {
             // Who is an admin is not told, not even by what they may do.
             is_premium: Account { role: Role::User, ..account.clone() }.is_premium(),
             subscription_tier: account.plan.as_str().to_owned(),
-            avatar_url: document.text("avatar").map(|object| avatars.of(account.id, &object)),
+            avatar_url: document.text(AVATAR).map(|object| avatars.of(account.id, &object)),
             bio: document.text("bio"),
             current_title: document.text("current_title"),
             experience_years: document.number("experience_years").and_then(|years| u32::try_from(years).ok()),

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    DocumentKind, Item, StoreError, account_item,
+    Item, StoreError, account_item,
     attributes::{Reader, expiry, flag, moment, put_some, text},
     change::Change,
     keys, lookup,
@@ -267,17 +267,6 @@ impl Accounts {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)");
         Ok(TransactWriteItem::builder().put(build(put.build())?).build())
-    }
-
-    /// The user whose profile an image of the stream of table `users` is; nothing where it is another kind of item.
-    ///
-    /// # Errors
-    /// Where the image is damaged.
-    pub fn owner_of_profile(image: serde_dynamo::Item) -> Result<Option<Uuid>, StoreError> {
-        let image: Item = image.into();
-        let reader = Reader::new("users", &image);
-        let of_profile = reader.text(keys::SK)? == DocumentKind::Profile.as_str();
-        Ok(keys::user_of(reader.text(keys::PK)?).filter(|_| of_profile))
     }
 
     /// The account in an image of the stream of table `users`, with what the write did; nothing where the image is of

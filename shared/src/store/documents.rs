@@ -96,6 +96,20 @@ impl Accounts {
         Ok(keys.iter().map(|key| found.remove(&key.pk).unwrap_or_default()).collect())
     }
 
+    /// The profile in an image of the stream of table `users`, and whose it is; nothing where the image is of another kind of item.
+    ///
+    /// # Errors
+    /// Where the image is damaged.
+    pub fn read_profile(image: serde_dynamo::Item) -> Result<Option<(Uuid, StoredDocument)>, StoreError> {
+        let image: Item = image.into();
+        let reader = Reader::new("users", &image);
+        if reader.optional_text(keys::SK)? != Some(DocumentKind::Profile.as_str()) {
+            return Ok(None);
+        }
+        let user_id = keys::user_of(reader.text(keys::PK)?).ok_or_else(|| reader.damaged(keys::PK))?;
+        Ok(Some((user_id, read(&image)?)))
+    }
+
     /// Writes a document by itself, where it is still as it was `seen`. Answers `false` where it is not.
     pub(super) async fn save_document(&self, item: Item, seen: u64) -> Result<bool, StoreError> {
         let put = self.client.put_item().table_name(&*self.users).set_item(Some(item));

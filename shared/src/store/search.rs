@@ -19,6 +19,8 @@ const INDEXED: &str = "SEARCH";
 const LEAST_READ: i32 = 40;
 /// Rows that a page reads at the most.
 const MOST_READ: i32 = 400;
+/// Bytes of the longest sort key that DynamoDB takes.
+const LONGEST_NAME: usize = 1024;
 
 /// Where a search goes on: after this row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,7 +138,9 @@ impl Accounts {
         let Some(lead) = query.iter().max_by_key(|word| word.chars().count()) else { return Ok((Vec::new(), None)) };
         let partition = keys::search_row(lead, "").pk;
         let read = i32::try_from(limit.saturating_mul(2)).unwrap_or(MOST_READ).clamp(LEAST_READ, MOST_READ);
-        let start = after.filter(|position| position.row.starts_with(lead));
+        // A cursor may be anybody's work; DynamoDB takes no longer name for one of a row.
+        let of_a_row = |position: &SearchPosition| position.row.starts_with(lead) && position.row.len() <= LONGEST_NAME;
+        let start = after.filter(of_a_row);
         let start = start.map(|position| keys::search_position(&partition, &position.row));
         let page = self
             .client

@@ -14,6 +14,12 @@ async fn upload(app: &App, member: &Member, bytes: impl Into<Vec<u8>>) -> Answer
     app.send(request.header(header::CONTENT_TYPE, "image/png").body(bytes.into())).await
 }
 
+/// The avatars that there are, once the streams have caught up.
+async fn objects(app: &App) -> Vec<String> {
+    app.all_letters().await;
+    app.objects("avatarbucket")
+}
+
 /// What a browser is shown at an address: follows it to the object.
 async fn fetch(app: &App, path: &str) -> reqwest::Response {
     let answer = app.get(path).await;

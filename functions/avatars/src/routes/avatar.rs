@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    domain::{Account, Role},
+    domain::{AVATAR, Account, Role},
     http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath},
     store::{DocumentKind, StoreError, StoredDocument},
 };
@@ -54,7 +54,7 @@ pub async fn avatar(
     };
     let none = || Problem::new(Code::NotFound, "There is no avatar.");
     let (account, profile) = found.filter(|(account, _)| trusted || account.is_listed()).ok_or_else(none)?;
-    let object = profile.document.text("avatar").ok_or_else(none)?;
+    let object = profile.document.text(AVATAR).ok_or_else(none)?;
     let address = match state.settings.avatar_base_url {
         Some(_) => state.avatars.of(account.id, &object),
         None => state.objects.sign(&object).await?,

@@ -1,12 +1,7 @@
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{Json, extract::State as Extract, response::IntoResponse};
-use data_encoding::HEXLOWER;
 use shared::http::{Bearer, Code, NoStore, Problem, ProblemBody, UrlPath, User};
 
 use crate::{State, picture::PictureError, upload::Upload};
-
-/// Bytes of the picture's hash in its name: enough that no two pictures share one.
-const NAME: usize = 16;
 
 /// Gives a user an avatar: one's own, or anyone's where the caller is an admin. A JPEG, PNG or WebP becomes 512 by 512
 /// pixels of WebP, cut from its middle, with nothing else of what was sent in it.
@@ -41,10 +36,9 @@ pub async fn upload_avatar(
     let (caller, subject) = state.subject(bearer, &id).await?;
     let Upload(bytes) = upload?;
     let avatar = state.studio.avatar(bytes).await.map_err(refused)?;
-    let hash = digest(&SHA256, &avatar);
-    let name = HEXLOWER.encode(hash.as_ref().get(..NAME).unwrap_or_default());
-    // Under the user's id, so that one person's erasure never takes another's.
-    let object = format!("avatars/{}/{name}.webp", subject.0.id);
+    // Under the user's id, so that one person's erasure never takes another's; and never named twice, so that what is deleted for
+    // one upload is no other's.
+    let object = format!("avatars/{}/{}.webp", subject.0.id, state.clock.new_id());
     state.objects.put_immutable(&object, avatar, "image/webp").await?;
     state.set(&caller, subject, Some(object)).await.map(|user| NoStore(Json(user)))
 }
