@@ -142,21 +142,19 @@ impl Bearer {
         self.claims.sid
     }
 
+    /// Carries out a write that itself asks whether the session still counts and its owner is verified, and answers `false` where
+    /// that is not so.
+    ///
+    /// # Errors
+    /// As a [`Caller`] is refused then, or as `write` fails.
+    pub async fn by_write(self, write: impl Future<Output = Result<bool, StoreError>>) -> Result<(), Problem> {
+        if write.await? { Ok(()) } else { Err(self.refuse(session_ended()).await) }
+    }
+
     /// Carries out a write that itself asks whether the session still counts, and answers `false` where it does not.
     ///
     /// # Errors
     /// `session_ended` then, or as `write` fails.
-    pub async fn by_write(self, write: impl Future<Output = Result<bool, StoreError>>) -> Result<(), Problem> {
-        if !self.claims.email_verified {
-            self.authority.verified(self.authority.admit(&self.claims).await?)?;
-        }
-        self.by_pending_write(write).await
-    }
-
-    /// As [`Self::by_write`], also for someone whose address is not verified yet.
-    ///
-    /// # Errors
-    /// As [`Self::by_write`].
     pub async fn by_pending_write(self, write: impl Future<Output = Result<bool, StoreError>>) -> Result<(), Problem> {
         if write.await? { Ok(()) } else { Err(session_ended()) }
     }

@@ -141,14 +141,22 @@ impl Accounts {
         Ok(matches!(written, Transacted::Committed))
     }
 
-    /// Ends every session of a user, on the word of their live session `caller`. Answers `false` where that one is over.
+    /// Ends every session of a user, on the word of their live session `caller`. Answers `false` where that one is over, or the
+    /// address must be verified first.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn end_sessions(&self, user_id: Uuid, caller: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn end_sessions(
+        &self,
+        user_id: Uuid,
+        caller: SessionId,
+        require_verified: bool,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         let empty = AttributeValue::M(HashMap::new());
         // Whoever ends all sessions does not trust what any of them asked for.
         let change = on_the_word_of(caller, now).set("s = :empty").remove("chg, chg_by, exp").value(":empty", empty);
+        let change = if require_verified { change.and_provided("verified = :yes") } else { change };
         let outcome = change.apply(&self.client, &self.users, &keys::account(user_id)).await?;
         Ok(matches!(outcome, Outcome::Done(_)))
     }

@@ -31,6 +31,18 @@ async fn an_unverified_session_must_verify_first() {
 }
 
 #[tokio::test]
+async fn whom_an_admin_unverified_must_verify_first_whatever_their_token_says() {
+    let (app, root) = App::with_admin(&[]).await;
+    let alice = app.member(EMAIL).await;
+    let path = format!("/api/v1/users/{}", alice.id);
+    let verified = async |is: bool| app.patch_as(&root, &path, json!({ "is_verified": is })).await;
+    assert_eq!(verified(false).await.json()["is_verified"], false);
+    assert_eq!(app.post_as(&alice, "/auth/logout-all", json!({})).await.code(), "email_not_verified");
+    verified(true).await;
+    assert_eq!(app.get_as(&alice, "/users/me").await.status, StatusCode::OK, "nothing has ended");
+}
+
+#[tokio::test]
 async fn ending_all_keeps_its_budget() {
     let app = App::start().await;
     let member = app.member(EMAIL).await;

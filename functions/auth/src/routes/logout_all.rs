@@ -19,6 +19,7 @@ use crate::State;
 )]
 pub async fn logout_all(Extract(state): Extract<State>, bearer: Bearer) -> Result<impl IntoResponse, Problem> {
     let (user_id, session_id) = (bearer.user_id(), bearer.session_id());
-    bearer.by_write(state.accounts.end_sessions(user_id, session_id, state.clock.now())).await?;
+    let require_verified = state.settings.require_verified_email;
+    bearer.by_write(state.accounts.end_sessions(user_id, session_id, require_verified, state.clock.now())).await?;
     Ok(NoStore(Json(Done::saying("Logged out successfully"))))
 }
