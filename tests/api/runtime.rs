@@ -252,11 +252,15 @@ async fn whoever_is_refused_is_logged_with_the_reason() {
     let (signed, _) = alice.access_token.rsplit_once('.').expect("a signature");
     let mut login = event("auth/login");
     login["body"] = json!({ "email": "alice@example.com", "password": PASSWORD }).to_string().into();
+    let mut grant = event("auth/token");
+    grant["body"] = "grant_type=refresh_token&refresh_token=rt1_nonsense".into();
+    grant["isBase64Encoded"] = false.into();
     app.login("alice@example.com", PASSWORD).await;
     for (function, event, status, code, who) in [
         ("users", bearer(event("users/list_users"), &alice.access_token), 403, "forbidden", json!(alice.id)),
         ("auth", bearer(event("auth/me"), &format!("{signed}.AAAA")), 401, "invalid_token", Value::Null),
         ("auth", login, 429, "too_many_requests", Value::Null),
+        ("auth", grant, 400, "invalid_refresh_token", Value::Null),
     ] {
         let described = functions.iter().find(|described| described.binary == function).expect("a function");
         let mut settings = app.environment_of(described);

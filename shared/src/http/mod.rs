@@ -33,7 +33,7 @@ pub use page::{Accepts, Page, Pages};
 pub use password_door::{Guess, PasswordDoor, RightGuess, locked};
 pub use patch::{Patch, word};
 pub use path::UrlPath;
-pub use problem::{Code, FieldError, Problem, ProblemBody};
+pub use problem::{Code, FieldError, Problem, ProblemBody, log_refusal};
 pub use public_profile::{FoundUser, PublicProfile};
 pub use query::UrlQuery;
 pub use user::User;

@@ -192,6 +192,11 @@ impl Problem {
     }
 }
 
+/// Has the log say what a request was refused for whose answer is no problem.
+pub fn log_refusal(response: &mut Response, code: Code) {
+    response.extensions_mut().insert(Failure { code, source: None });
+}
+
 /// What the log says of a failed request, carried to the boundary that logs it once.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {

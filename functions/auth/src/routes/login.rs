@@ -36,7 +36,8 @@ impl Credentials {
     }
 }
 
-/// Opens a session. Three wrong passwords in a row lock the account for 15 minutes, whether or not it exists.
+/// Opens a session. Three wrong passwords in a row lock the account for 15 minutes, whether or not it exists. With
+/// `REGISTRATION=private` there is none before its address is verified.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/login",

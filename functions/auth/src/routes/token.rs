@@ -7,7 +7,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use shared::{
     domain::{Identifier, Invalid, Plaintext, Stay},
-    http::{Code, FormBody, Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{Code, FormBody, Limited, NoStore, Origin, Problem, ProblemBody, log_refusal},
 };
 use utoipa::ToSchema;
 
@@ -43,6 +43,8 @@ pub struct TokenError {
     error_description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Code>,
+    #[serde(skip)]
+    logged: Option<Code>,
 }
 
 /// What a token request ends with when it fails.
@@ -62,7 +64,11 @@ impl IntoResponse for Refusal {
             Self::Problem(problem) => return problem.into_response(),
             Self::OAuth(status, error, retry_after) => (status, error, retry_after),
         };
+        let logged = error.logged;
         let mut response = NoStore((status, Json(error))).into_response();
+        if let Some(code) = logged {
+            log_refusal(&mut response, code);
+        }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
@@ -76,7 +82,8 @@ impl IntoResponse for Refusal {
 impl Refusal {
     /// A client that is not who it says (RFC 6749 §5.2).
     pub fn unknown_client(description: &str) -> Self {
-        let error = TokenError { error: "invalid_client", error_description: description.to_owned(), code: None };
+        let error =
+            TokenError { error: "invalid_client", error_description: description.to_owned(), code: None, logged: None };
         Self::OAuth(StatusCode::UNAUTHORIZED, error, None)
     }
 }
@@ -92,7 +99,8 @@ impl From<Problem> for Refusal {
             _ => return Self::Problem(problem),
         };
         let code = (status != StatusCode::UNAUTHORIZED).then(|| problem.code());
-        let error = TokenError { error: "invalid_grant", error_description: problem.detail().to_owned(), code };
+        let error_description = problem.detail().to_owned();
+        let error = TokenError { error: "invalid_grant", error_description, code, logged: Some(problem.code()) };
         Self::OAuth(status, error, problem.retry_after_seconds())
     }
 }
@@ -100,7 +108,7 @@ impl From<Problem> for Refusal {
 pub(super) fn refused(error: &'static str, description: impl Into<String>) -> Refusal {
     Refusal::OAuth(
         StatusCode::BAD_REQUEST,
-        TokenError { error, error_description: description.into(), code: None },
+        TokenError { error, error_description: description.into(), code: None, logged: None },
         None,
     )
 }
