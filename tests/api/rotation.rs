@@ -348,3 +348,36 @@ async fn an_unknown_key_has_the_keys_read_again_once_a_minute_at_the_most() {
         assert_eq!(asked(&app).await - before, 1, "in minute {minute}");
     }
 }
+
+#[tokio::test]
+async fn after_a_leak_nothing_that_was_made_with_the_old_keys_counts() {
+    let app = App::start().await;
+    let member = app.member("alice@example.com").await;
+    let pending = app.register("bob@example.com").await;
+    let link = app.verification_token("bob@example.com").await;
+    let old = published(&app).await;
+    for what in ["signing", "derivation"] {
+        assert!(app.invoke("rotation", json!({ "Replace": what })).await.is_some(), "{what}");
+    }
+    // By then every instance reads the keys anew.
+    app.advance(60 * 60).await;
+    assert!(published(&app).await.iter().all(|kid| !old.contains(kid)));
+    assert_eq!(app.get_as(&member, "/users/me").await.code(), "invalid_token");
+    for member in [&member, &pending] {
+        let refreshed = app.post("/auth/refresh", json!({ "refresh_token": member.refresh_token })).await;
+        assert_eq!(refreshed.code(), "invalid_refresh_token");
+    }
+    let verified = app.post("/api/v1/auth/verify-email", json!({ "token": link })).await;
+    assert_eq!(verified.code(), "invalid_verification_token");
+
+    let member = app.sign_in("alice@example.com").await;
+    assert_eq!(app.get_as(&member, "/users/me").await.status, StatusCode::OK);
+    let refreshed = app.post("/auth/refresh", json!({ "refresh_token": member.refresh_token })).await;
+    assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+    for (secret, period) in [(SIGNING, SIGNING_PERIOD), (DERIVATION, DERIVATION_PERIOD)] {
+        app.advance(period).await;
+        rotated(&app, secret, 1).await;
+    }
+    app.sign_in("alice@example.com").await;
+    assert!(app.invoke("rotation", json!({ "Replace": "everything" })).await.is_none());
+}

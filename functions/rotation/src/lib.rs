@@ -1,8 +1,9 @@
-//! Function `rotation`: the four steps in which Secrets Manager rotates a secret, and the very first keys, which
-//! CloudFormation asks for as a custom resource. Whoever asks, asks again where the answer was lost: each step may be
+//! Function `rotation`: the four steps in which Secrets Manager rotates a secret, the very first keys, which CloudFormation
+//! asks for as a custom resource, and others in place of all that there are, for when they leaked. Whoever asks, asks again where the answer was lost: each step may be
 //! carried out any number of times.
 
 mod deployment;
+mod replacement;
 mod ring;
 
 use lambda_runtime::{Error, LambdaEvent};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use thiserror::Error as Failing;
 
 use deployment::Deployment;
+use replacement::Replacement;
 
 /// What the rotation may touch.
 #[derive(Clone)]
@@ -53,12 +55,13 @@ enum Step {
     Finish,
 }
 
-/// Who asks: Secrets Manager, or CloudFormation.
+/// Who asks: Secrets Manager, CloudFormation, or an operator.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Request {
     Rotate(Asked),
     Deploy(Deployment),
+    Replace(Replacement),
 }
 
 /// Why a step is not done.
@@ -108,6 +111,7 @@ impl Rotation {
             match &request {
                 Request::Rotate(asked) => self.step(asked).await,
                 Request::Deploy(deployment) => self.deploy(deployment).await,
+                Request::Replace(replacement) => self.replace(replacement).await,
             }
         };
         invocation::observed(&self.meter, &event.context, work).await.map_err(|failure| {

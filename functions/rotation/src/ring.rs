@@ -14,6 +14,8 @@ pub trait Ring {
 
     fn generate(now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
     fn rotated(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
+    /// Others, with which nothing of these counts.
+    fn replaced(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
     fn rotated_at(keys: &Self::Keys) -> DateTime<Utc>;
 
     /// For so long nothing is rotated again: until all that the key before made is over.
@@ -38,6 +40,10 @@ impl Ring for Signing {
 
     fn rotated(keys: SigningKeys, now: DateTime<Utc>) -> Result<SigningKeys, KeyError> {
         keys.rotated(now)
+    }
+
+    fn replaced(_: SigningKeys, now: DateTime<Utc>) -> Result<SigningKeys, KeyError> {
+        SigningKeys::generate(now)
     }
 
     fn rotated_at(keys: &SigningKeys) -> DateTime<Utc> {
@@ -73,6 +79,10 @@ impl Ring for Deriving {
         keys.rotated(now)
     }
 
+    fn replaced(keys: DerivationKeys, now: DateTime<Utc>) -> Result<DerivationKeys, KeyError> {
+        keys.replaced(now)
+    }
+
     fn rotated_at(keys: &DerivationKeys) -> DateTime<Utc> {
         keys.rotated_at()
     }
@@ -105,6 +115,16 @@ pub async fn first<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<R::K
     let keys = R::generate(rotation.clock.now())?;
     secret.put(&keys).await?;
     Ok(keys)
+}
+
+/// Other keys at once, published before they are in use. Asked for again, others still.
+pub async fn replace<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<(), Failure> {
+    let keys: R::Keys = secret.current().await?.ok_or_else(|| Failure::Empty(secret.name().to_owned()))?;
+    let keys = R::replaced(keys, rotation.clock.now())?;
+    R::publish(rotation, &keys).await?;
+    secret.put(&keys).await?;
+    tracing::warn!(secret = secret.name(), "keys replaced");
+    Ok(())
 }
 
 /// One of the four steps.

@@ -169,6 +169,16 @@ impl DerivationKeys {
         Ok(Self { previous: Some(self.current), current: self.next, next, lookup: self.lookup })
     }
 
+    /// Others, which know nothing of what these derived; for when they leaked. Rows of people without an account are still found.
+    ///
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub fn replaced(self, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        let (current, next) = (self.next.id + 1, self.next.id + 2);
+        let (current, next) = (DerivationKey::generate(current, now)?, DerivationKey::generate(next, now)?);
+        Ok(Self { previous: None, current, next, lookup: self.lookup })
+    }
+
     /// When they were last rotated.
     pub fn rotated_at(&self) -> DateTime<Utc> {
         self.next.created_at
