@@ -42,10 +42,11 @@ pub struct Basis<'a> {
     pub measured: &'a Measured,
     pub capacity: &'a [Row],
     pub prices: &'a Prices,
-    /// Secrets, metrics and alarms of the stack.
+    /// Secrets, metrics and alarms of the stack, and the metrics that the alarms read.
     pub secrets: usize,
     pub metrics: usize,
     pub alarms: usize,
+    pub alarm_metrics: usize,
 }
 
 /// A month's bill by what it is for, in dollars.
@@ -145,7 +146,7 @@ impl Basis<'_> {
 
     fn idle(&self) -> Result<f64, String> {
         let usd = |name: &str| self.prices.usd(name);
-        let (secrets, metrics, alarms) = (self.secrets as f64, self.metrics as f64, self.alarms as f64);
+        let (secrets, metrics, alarms) = (self.secrets as f64, self.metrics as f64, self.alarm_metrics as f64);
         Ok(secrets * usd("secret_month")?
             + metrics * usd("metric_month")?
             + alarms * usd("alarm_month")?
@@ -208,7 +209,7 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     }
     let _ = write!(
         page,
-        "\nA stack that nobody calls costs ${:.2} a month: {} secrets, {} metrics, {} alarms and a dashboard. Without the alarms' \
+        "\nA stack that nobody calls costs ${:.2} a month: {} secrets (one of them with the edge), {} metrics, {} alarms of {} metrics, and a dashboard. Without the alarms' \
          stack it is the secrets alone.\n\n\
          ## Beside Cognito\n\n\
          A month of accounts and sign-in alone, without attempts, which Cognito does not have. Each active user signs in {} times, \
@@ -218,6 +219,7 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
         basis.secrets,
         basis.metrics,
         basis.alarms,
+        basis.alarm_metrics,
         typical.logins,
         typical.refreshes,
         typical.reads,

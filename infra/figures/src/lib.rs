@@ -66,6 +66,8 @@ pub fn bill(root: &Path, usage: &Usage) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
+const ALARMS: &str = "infra/observability.yaml";
+
 /// What is worked out from: secrets and alarms are counted in the templates.
 fn basis<'a>(root: &Path, measured: &'a Measured, capacity: &'a [Row]) -> Result<Basis<'a>, Box<dyn Error>> {
     let count = |file: &str, line: &str| {
@@ -74,12 +76,16 @@ fn basis<'a>(root: &Path, measured: &'a Measured, capacity: &'a [Row]) -> Result
     };
     let operations = fs::read_to_string(root.join("docs/operations.md"))?;
     let metrics = operations.split("<!-- begin metrics -->").nth(1).and_then(|rest| rest.split("<!-- end").next());
+    let alarms = count(ALARMS, "Type: AWS::CloudWatch::Alarm")?;
+    let computed = fs::read_to_string(root.join(ALARMS))?.matches("MetricStat:").count();
     Ok(Basis {
         measured,
         capacity,
         prices: Prices::read()?,
         secrets: count("template.yaml", "Type: AWS::SecretsManager::Secret")?,
         metrics: metrics.unwrap_or_default().lines().filter(|line| line.starts_with("| `")).count(),
-        alarms: count("infra/observability.yaml", "Type: AWS::CloudWatch::Alarm")?,
+        alarms,
+        // One that computes is charged for each metric that it reads.
+        alarm_metrics: alarms - count(ALARMS, "Metrics:")? + computed,
     })
 }
