@@ -22,9 +22,10 @@ use thiserror::Error;
 /// The file of each table, and the setting that names the table. Users come last: an erasure that was under way goes on as soon as its
 /// row is there, and has to find what it erases.
 const TABLES: [(&str, &str); 3] =
-    [(AUDIT, "AUDIT_TABLE"), ("attempts.jsonl", "ATTEMPTS_TABLE"), ("users.jsonl", "USERS_TABLE")];
+    [(AUDIT, "AUDIT_TABLE"), (ATTEMPTS, "ATTEMPTS_TABLE"), ("users.jsonl", "USERS_TABLE")];
 /// The trail of what admins did names people who are erased too, and keeps them.
 const AUDIT: &str = "audit.jsonl";
+const ATTEMPTS: &str = "attempts.jsonl";
 /// Items that are on their way at once.
 const PARALLEL: usize = 32;
 
@@ -111,17 +112,45 @@ pub async fn export(platform: &Platform, folder: &Path, mut done: impl FnMut()) 
     Ok(count)
 }
 
+/// Reads every line, and answers whether it may go where its file goes: exports of several tables are soon mixed up, and nobody may
+/// delete from the audit.
+fn check(folder: &Path) -> Result<(), BackupError> {
+    for (file, _) in TABLES {
+        let path = folder.join(file);
+        let failed = |error| BackupError::File { path: path.clone(), error };
+        for (number, line) in BufReader::new(File::open(&path).map_err(failed)?).lines().enumerate() {
+            let read = read(&line.map_err(failed)?);
+            let told =
+                read.and_then(|item| if is_of(file, &item) { Ok(()) } else { Err("of another table".to_owned()) });
+            told.map_err(|reason| BackupError::Line { path: path.clone(), line: number + 1, reason })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an item may be one of the table of that file, by what no other table has.
+fn is_of(file: &str, item: &HashMap<String, AttributeValue>) -> bool {
+    let (Some(partition), Some(name)) = (text(item, "pk"), text(item, "sk")) else { return false };
+    let of_an_account = name == "ACCOUNT" || name == "CLAIM";
+    match file {
+        AUDIT => partition.starts_with("AUDIT#"),
+        ATTEMPTS => (partition.starts_with("ATTEMPT#") || partition.starts_with("USER#")) && !of_an_account,
+        _ => !partition.starts_with("AUDIT#") && !partition.starts_with("ATTEMPT#"),
+    }
+}
+
 /// Writes each file's items into its table, and leaves alone those that are there, and those of people who are `erased`. `done` is told
-/// of each item.
+/// of each item. Nothing is written before every line of every file is found right.
 ///
 /// # Errors
-/// Where a file cannot be read, or a table not written.
+/// Where a file cannot be read, or is of another table, or a table not written.
 pub async fn restore(
     platform: &Platform,
     folder: &Path,
     erased: &HashSet<String>,
     mut done: impl FnMut(),
 ) -> Result<Restored, BackupError> {
+    check(folder)?;
     let client = platform.aws.dynamodb();
     let mut restored = Restored::default();
     for (file, setting) in TABLES {

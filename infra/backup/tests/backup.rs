@@ -163,3 +163,33 @@ async fn a_damaged_file_is_told_by_its_line() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && told.contains(&format!("users.jsonl, line {}: ", count + 1)), "{told}");
 }
+
+#[tokio::test]
+async fn files_of_mixed_tables_are_refused_before_anything_is_written() {
+    let folder = folder("mixed");
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let attempt =
+        json!({ "question_id": 1, "language": "rust", "submitted_code": "//", "passed_tests": 1, "total_tests": 1 });
+    app.post_as(&alice, "/api/v1/attempts/", attempt).await;
+    app.all_letters().await;
+    said(&backup(&app, &["export"], &folder).await);
+    let other = App::start().await;
+    let before = other.dump().await;
+    let (users, attempts) = (folder.join("users.jsonl"), folder.join("attempts.jsonl"));
+    let [of_users, of_attempts] = [&users, &attempts].map(|path| fs::read_to_string(path).unwrap());
+    for (path, whole, foreign) in [
+        (&users, &of_users, &of_attempts),
+        (&attempts, &of_attempts, &of_users),
+        (&folder.join("audit.jsonl"), &String::new(), &of_users),
+    ] {
+        fs::write(path, format!("{whole}{foreign}")).unwrap();
+        let output = backup(&other, &["restore"], &folder).await;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && told.contains("of another table"), "{told}");
+        assert_eq!(other.dump().await, before);
+        fs::write(path, whole).unwrap();
+    }
+    said(&backup(&other, &["restore"], &folder).await);
+    assert_eq!(other.sign_in("alice@example.com").await.id, alice.id);
+}
