@@ -1,6 +1,6 @@
 //! Function `rotation`: the four steps in which Secrets Manager rotates a secret, the very first keys, which CloudFormation
-//! asks for as a custom resource, and others in place of all that there are, for when they leaked. Whoever asks, asks again where the answer was lost: each step may be
-//! carried out any number of times.
+//! asks for as a custom resource, and others in place of all that there are, for when they leaked. Whoever asks, asks again where
+//! the answer was lost: each step may be carried out any number of times.
 
 mod deployment;
 mod replacement;

@@ -209,8 +209,8 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     }
     let _ = write!(
         page,
-        "\nA stack that nobody calls costs ${:.2} a month: {} secrets (one of them with the edge), {} metrics, {} alarms of {} metrics, and a dashboard. Without the alarms' \
-         stack it is the secrets alone.\n\n\
+        "\nA stack that nobody calls costs ${:.2} a month: {} secrets (one of them with the edge), {} metrics, {} alarms \
+         of {} metrics, and a dashboard. Without the alarms' stack it is the secrets alone.\n\n\
          ## Beside Cognito\n\n\
          A month of accounts and sign-in alone, without attempts, which Cognito does not have. Each active user signs in {} times, \
          refreshes {} times and asks for themselves {} times; one in {:.0} is new, and one in {:.0} resets a password. What other APIs \
