@@ -189,6 +189,25 @@ async fn a_rotation_that_comes_too_soon_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_rotation_that_took_long_counts_from_its_end() {
+    for (secret, period) in [(SIGNING, SIGNING_PERIOD), (DERIVATION, DERIVATION_PERIOD)] {
+        let app = App::start().await;
+        app.advance(period).await;
+        let begun = json!({ "Step": "createSecret", "SecretId": secret, "ClientRequestToken": version(1) });
+        assert_eq!(app.invoke("rotation", begun).await, Some(Value::Null));
+        // Secrets Manager asks again until the steps succeed.
+        app.advance(period - 60).await;
+        rotated(&app, secret, 1).await;
+        app.advance(period - 60).await;
+        let (status, text) = rotate(&app, secret, 2).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(text.contains("was rotated less than"), "{text}");
+        app.advance(60).await;
+        rotated(&app, secret, 2).await;
+    }
+}
+
+#[tokio::test]
 async fn tokens_that_live_long_have_their_key_published_for_as_long() {
     let app = App::with(&[("ACCESS_TTL_MIN", "120")]).await;
     app.advance(2 * 120 * 60 - 600).await;

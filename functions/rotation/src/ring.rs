@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
     config::Settings,
-    crypto::{Derivation, DerivationKeys, KeyError, PublicKeys, Secret, SigningKeys, shortest_period},
+    crypto::{Derivation, DerivationKeys, Description, KeyError, PublicKeys, Secret, SigningKeys, shortest_period},
     domain::LONGEST_DERIVED,
 };
 
@@ -16,7 +16,8 @@ pub trait Ring {
     fn rotated(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
     /// Others, with which nothing of these counts.
     fn replaced(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
-    fn rotated_at(keys: &Self::Keys) -> DateTime<Utc>;
+    /// When the newest of them was made.
+    fn made_at(keys: &Self::Keys) -> DateTime<Utc>;
 
     /// For so long nothing is rotated again: until all that the key before made is over.
     fn shortest_period(settings: &Settings) -> TimeDelta;
@@ -46,8 +47,8 @@ impl Ring for Signing {
         SigningKeys::generate(now)
     }
 
-    fn rotated_at(keys: &SigningKeys) -> DateTime<Utc> {
-        keys.rotated_at()
+    fn made_at(keys: &SigningKeys) -> DateTime<Utc> {
+        keys.next.created_at
     }
 
     fn shortest_period(settings: &Settings) -> TimeDelta {
@@ -83,8 +84,8 @@ impl Ring for Deriving {
         keys.replaced(now)
     }
 
-    fn rotated_at(keys: &DerivationKeys) -> DateTime<Utc> {
-        keys.rotated_at()
+    fn made_at(keys: &DerivationKeys) -> DateTime<Utc> {
+        keys.next.created_at
     }
 
     fn shortest_period(settings: &Settings) -> TimeDelta {
@@ -130,7 +131,7 @@ pub async fn replace<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<()
 /// One of the four steps.
 pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) -> Result<(), Failure> {
     let token = asked.client_request_token.as_str();
-    let version = secret.version().await?;
+    let Description { version, rotated_at } = secret.description().await?;
     if version.as_deref() == Some(token) {
         return Ok(());
     }
@@ -142,7 +143,9 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
             let empty = || Failure::Empty(secret.name().to_owned());
             let keys: R::Keys = secret.current().await?.ok_or_else(empty)?;
             let (now, period) = (rotation.clock.now(), R::shortest_period(&rotation.settings));
-            if now - R::rotated_at(&keys) < period {
+            // A rotation may take days from its first step to its last: what counts is since when the world knows the keys.
+            let known_since = rotated_at.max(Some(R::made_at(&keys)));
+            if known_since.is_some_and(|since| now - since < period) {
                 return Err(Failure::TooSoon(secret.name().to_owned(), period.num_minutes()));
             }
             Ok(secret.prepare(token, &R::rotated(keys, now)?).await?)

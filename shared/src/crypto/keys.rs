@@ -68,11 +68,6 @@ impl SigningKeys {
         Ok(Self { previous: Some(self.current), current: self.next, next: SigningKey::generate(now)? })
     }
 
-    /// When they were last rotated.
-    pub fn rotated_at(&self) -> DateTime<Utc> {
-        self.next.created_at
-    }
-
     /// Whether what the current key and the next one sign is verified by `published`.
     pub fn are_verified_by(&self, published: &PublicKeys) -> bool {
         [&self.current, &self.next].into_iter().all(|key| key.is_verified_by(published).unwrap_or(false))
@@ -177,11 +172,6 @@ impl DerivationKeys {
         let (current, next) = (self.next.id + 1, self.next.id + 2);
         let (current, next) = (DerivationKey::generate(current, now)?, DerivationKey::generate(next, now)?);
         Ok(Self { previous: None, current, next, lookup: self.lookup })
-    }
-
-    /// When they were last rotated.
-    pub fn rotated_at(&self) -> DateTime<Utc> {
-        self.next.created_at
     }
 }
 

@@ -27,7 +27,7 @@ pub use keys::{DerivationKeys, KeyError, PublicKeys, SigningKeys};
 pub use mailed_link::{LinkPurpose, MailedLink};
 pub use refresh_token::RefreshToken;
 pub use reset_secret::ResetSecret;
-pub use secrets::{Secret, SecretError};
+pub use secrets::{Description, Secret, SecretError};
 pub use verification_token::VerificationToken;
 
 /// `count` bytes from the system's cryptographic generator, in base64url without padding.

@@ -48,6 +48,12 @@ pub(super) async fn read(platform: &Platform, setting: &'static str) -> Result<I
     Ok(InUse { name, text, made_at })
 }
 
+/// What Secrets Manager knows of a secret without opening it.
+pub struct Description {
+    pub version: Option<String>,
+    pub rotated_at: Option<DateTime<Utc>>,
+}
+
 /// A secret as whoever rotates it sees it: with its versions.
 #[derive(Clone)]
 pub struct Secret {
@@ -105,16 +111,18 @@ impl Secret {
         put.send().await.map(drop).map_err(|error| self.unwritable(reason(&error)))
     }
 
-    /// The version in use.
+    /// Which version is in use, and when a rotation was last complete.
     ///
     /// # Errors
     /// Where the secret cannot be described.
-    pub async fn version(&self) -> Result<Option<String>, SecretError> {
+    pub async fn description(&self) -> Result<Description, SecretError> {
         let described = self.client.describe_secret().secret_id(&self.name).send().await;
         let described = described.map_err(|error| self.unreadable(reason(&error)))?;
+        let rotated_at = described.last_rotated_date().and_then(|at| DateTime::from_timestamp_secs(at.secs()));
         let versions = described.version_ids_to_stages.unwrap_or_default();
         let current = |stages: &Vec<String>| stages.iter().any(|stage| stage == CURRENT);
-        Ok(versions.into_iter().find(|(_, stages)| current(stages)).map(|(version, _)| version))
+        let version = versions.into_iter().find(|(_, stages)| current(stages)).map(|(version, _)| version);
+        Ok(Description { version, rotated_at })
     }
 
     /// Takes the version `token` into use, in place of the version `before`.

@@ -211,7 +211,7 @@ impl Aws {
                 return refused(&error.to_string());
             }
         }
-        Answer::new(StatusCode::OK, json!({ "Name": secret, "VersionId": token }))
+        self.secrets.call("RotateSecret", request, self.clock.now())
     }
 
     /// What became of a mail is told by events, as far as its configuration set says so.

@@ -37,6 +37,9 @@ struct Version {
     /// Seconds since 1970; unknown of the very first ones.
     #[serde(default)]
     made_at: Option<i64>,
+    /// When the rotation that made it was complete, likewise.
+    #[serde(default)]
+    rotated_at: Option<i64>,
 }
 
 impl Secrets {
@@ -74,8 +77,14 @@ impl Secrets {
             "GetSecretValue" => get(versions, request),
             "DescribeSecret" => {
                 let stages: BTreeMap<_, _> = versions.iter().map(|(id, version)| (id, &version.stages)).collect();
-                Answer::new(StatusCode::OK, json!({ "RotationEnabled": true, "VersionIdsToStages": stages }))
+                let rotated_at = versions.values().filter_map(|version| version.rotated_at).max();
+                let mut body = json!({ "RotationEnabled": true, "VersionIdsToStages": stages });
+                if let Some(rotated_at) = rotated_at {
+                    body["LastRotatedDate"] = rotated_at.into();
+                }
+                Answer::new(StatusCode::OK, body)
             }
+            "RotateSecret" => complete_rotation(versions, request, now),
             "PutSecretValue" => put(versions, request, now),
             "UpdateSecretVersionStage" => move_stage(versions, request),
             _ => refused("InvalidRequestException", "not played here"),
@@ -129,7 +138,8 @@ fn put(versions: &mut Versions, request: &Value, now: Moment) -> Answer {
         None => {
             let stages = request["VersionStages"].as_array().into_iter().flatten();
             let stages: Vec<_> = stages.filter_map(Value::as_str).map(str::to_owned).collect();
-            versions.insert(id.to_owned(), Version { text, stages: Vec::new(), made_at: Some(now.timestamp()) });
+            let made_at = Some(now.timestamp());
+            versions.insert(id.to_owned(), Version { text, stages: Vec::new(), made_at, rotated_at: None });
             if stages.is_empty() {
                 promote(versions, CURRENT, id);
             }
@@ -150,6 +160,16 @@ fn move_stage(versions: &mut Versions, request: &Value) -> Answer {
     }
     promote(versions, stage, id);
     Answer::new(StatusCode::OK, json!({}))
+}
+
+/// What is left of a rotation once its four steps are done.
+fn complete_rotation(versions: &mut Versions, request: &Value, now: Moment) -> Answer {
+    let id = request["ClientRequestToken"].as_str().unwrap_or_default();
+    let Some(version) = versions.get_mut(id) else {
+        return not_found("Secrets Manager can't find the version that was rotated.");
+    };
+    version.rotated_at = version.rotated_at.or(Some(now.timestamp()));
+    Answer::new(StatusCode::OK, json!({ "VersionId": id }))
 }
 
 /// Gives a stage to a version, which takes it from the one that has it.
@@ -181,7 +201,8 @@ fn first_versions(generated: &Value) -> Result<Versions, StartError> {
     let pattern = generated["SecretStringTemplate"].as_str().unwrap_or("{}");
     let mut value: Value = serde_json::from_str(pattern).map_err(|error| failed(error.to_string()))?;
     value[key] = random_text(36).map_err(|error| failed(error.to_string()))?.into();
-    let version = Version { text: value.to_string(), stages: vec![CURRENT.to_owned()], made_at: None };
+    let stages = vec![CURRENT.to_owned()];
+    let version = Version { text: value.to_string(), stages, made_at: None, rotated_at: None };
     Ok(Versions::from([("first".to_owned(), version)]))
 }
 
