@@ -3,7 +3,6 @@ use std::time::Instant;
 use chrono::TimeDelta;
 use shared::{
     aws,
-    crypto::NOBODY,
     domain::Account,
     store::{Ended, Erasing},
     telemetry::{self, Metric},
@@ -52,17 +51,13 @@ impl Janitor {
         }
         // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
         if !self.settings.require_verified_email {
-            return Ok(self.accounts.note_looked_through(until).await?);
+            return Ok(self.accounts.note_looked_through(now).await?);
         }
         let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
         let looked_through = if made.len() < ACCOUNTS { until } else { made.last().map_or(until, |(at, _)| *at) };
         for (_, user_id) in made {
-            // Verifying and whatever comes after it touch the account; one that an admin unverified is not taken for new. Whoever was
-            // invited has no password before that, and may have been edited.
-            let never_verified = |account: &Account| {
-                let untouched = account.updated_at == account.created_at || account.password_hash == NOBODY;
-                !account.verified && untouched
-            };
+            // One that an admin unverified is not taken for new.
+            let never_verified = |account: &Account| !account.verified && !account.unverified_by_admin;
             let Some(account) = self.accounts.find(user_id).await?.filter(never_verified) else { continue };
             if self.accounts.end_account(account, &Erasing::NeverVerified, now).await? == Ended::Yes {
                 tracing::info!(%user_id, "an account that was never verified is ended");

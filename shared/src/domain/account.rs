@@ -89,6 +89,8 @@ pub struct Account {
     pub plan: Plan,
     pub active: bool,
     pub verified: bool,
+    /// Whether an admin took that away.
+    pub unverified_by_admin: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub last_login_at: Option<DateTime<Utc>>,
@@ -191,6 +193,7 @@ impl From<NewAccount> for Account {
             plan: new.plan,
             active: true,
             verified: false,
+            unverified_by_admin: false,
             created_at: new.created_at,
             updated_at: new.created_at,
             last_login_at: None,

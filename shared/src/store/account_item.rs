@@ -50,6 +50,7 @@ pub(super) fn item(account: &Account, event: Event) -> Item {
     put_some(&mut item, "lang", account.language.as_ref().map(text));
     put_some(&mut item, "tz", account.timezone.as_ref().map(text));
     put_some(&mut item, "hid", account.profile_private.then(|| flag(true)));
+    put_some(&mut item, "unv", account.unverified_by_admin.then(|| flag(true)));
     put_some(&mut item, "con", account.contact_public.then(|| flag(true)));
     put_some(&mut item, "inv", account.invitation.as_ref().map(invitation));
     put_some(&mut item, "chg", account.address_change.as_ref().map(address_change));
@@ -79,6 +80,7 @@ pub(super) fn read(item: &Item) -> Result<Account, StoreError> {
         plan: Plan::of(reader.text("plan")?).ok_or_else(|| reader.damaged("plan"))?,
         active: reader.flag("active")?,
         verified: reader.flag("verified")?,
+        unverified_by_admin: reader.raised("unv")?,
         created_at: reader.moment("created")?,
         updated_at: reader.moment("updated")?,
         last_login_at: reader.optional_moment("login_at")?,
@@ -258,6 +260,7 @@ mod tests {
             plan: Plan::Premium,
             active: true,
             verified: true,
+            unverified_by_admin: true,
             created_at: now,
             updated_at: now,
             last_login_at: Some(now),
@@ -292,6 +295,7 @@ mod tests {
         assert_eq!((read.known_devices, read.newest_device), (written.known_devices, written.newest_device));
         assert_eq!((read.language, read.timezone), (written.language, written.timezone));
         assert_eq!((read.profile_private, read.contact_public), (written.profile_private, written.contact_public));
+        assert_eq!((read.verified, read.unverified_by_admin), (written.verified, written.unverified_by_admin));
         assert_eq!((read.invitation, read.export), (written.invitation, written.export));
         assert!(read.address_undos == written.address_undos && read.address_change == written.address_change);
         assert_eq!((read.role, read.plan, read.last_login_at), (written.role, written.plan, written.last_login_at));

@@ -260,7 +260,8 @@ fn editing(seen: &Account, next: &Account, edit: &AccountEdit, now: DateTime<Utc
     ];
     let changed = texts.into_iter().filter(|(.., unchanged)| !unchanged);
     let change = changed.fold(change, |change, (attribute, value, _)| put(change, attribute, value.map(text)));
-    let flags = [("hid", edit.profile_private), ("con", edit.contact_public)];
+    let unverifies = (seen.verified && !next.verified).then_some(true);
+    let flags = [("hid", edit.profile_private), ("con", edit.contact_public), ("unv", unverifies)];
     let raised = flags.into_iter().filter_map(|(attribute, value)| Some((attribute, value?)));
     let change = raised.fold(change, |change, (attribute, value)| put(change, attribute, value.then(|| flag(true))));
     let change = if edit.ends_sessions() {

@@ -191,6 +191,20 @@ async fn someone_whom_an_admin_unverified_is_not_taken_for_someone_who_never_did
 }
 
 #[tokio::test]
+async fn an_admins_edit_keeps_nobody_who_never_verified() {
+    let (app, root) = App::with_admin(&[]).await;
+    let idle = app.register("idle@example.com").await;
+    let bob = app.member("bob@example.com").await;
+    for (id, edit) in [(idle.id, json!({ "full_name": "Idle" })), (bob.id, json!({ "is_verified": false }))] {
+        let edited = app.patch_as(&root, &format!("/api/v1/users/{id}"), edit).await;
+        assert_eq!(edited.status, StatusCode::OK, "{}", edited.text);
+    }
+    app.advance(7 * 86400 + 60).await;
+    let dump = app.dump().await;
+    assert!(!dump.contains("EMAIL#idle@example.com") && dump.contains("EMAIL#bob@example.com"));
+}
+
+#[tokio::test]
 async fn where_nobody_has_to_verify_nobody_goes_for_it() {
     let app = App::with(&[("REQUIRE_VERIFIED_EMAIL", "false")]).await;
     app.register("idle@example.com").await;
