@@ -236,7 +236,7 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_refused_is_logged_with_the_reason() {
+async fn a_request_is_logged_with_whom_it_is_of_and_why_it_is_refused() {
     let app = App::with(&[("RATE_LOGIN_PER_MINUTE", "1")]).await;
     let alice = app.member("alice@example.com").await;
     let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
@@ -255,12 +255,19 @@ async fn whoever_is_refused_is_logged_with_the_reason() {
     let mut grant = event("auth/token");
     grant["body"] = "grant_type=refresh_token&refresh_token=rt1_nonsense".into();
     grant["isBase64Encoded"] = false.into();
+    let bob = app.register("bob@example.com").await;
+    let mut wrong = event("auth/login");
+    wrong["body"] = json!({ "email": bob.email, "password": "not the password" }).to_string().into();
+    let mut exchange = event("auth/refresh");
+    exchange["body"] = json!({ "refresh_token": alice.refresh_token }).to_string().into();
     app.login("alice@example.com", PASSWORD).await;
     for (function, event, status, code, who) in [
-        ("users", bearer(event("users/list_users"), &alice.access_token), 403, "forbidden", json!(alice.id)),
-        ("auth", bearer(event("auth/me"), &format!("{signed}.AAAA")), 401, "invalid_token", Value::Null),
-        ("auth", login, 429, "too_many_requests", Value::Null),
-        ("auth", grant, 400, "invalid_refresh_token", Value::Null),
+        ("users", bearer(event("users/list_users"), &alice.access_token), 403, Some("forbidden"), json!(alice.id)),
+        ("auth", bearer(event("auth/me"), &format!("{signed}.AAAA")), 401, Some("invalid_token"), Value::Null),
+        ("auth", login, 429, Some("too_many_requests"), Value::Null),
+        ("auth", grant, 400, Some("invalid_refresh_token"), Value::Null),
+        ("auth", wrong, 401, Some("invalid_credentials"), json!(bob.id)),
+        ("auth", exchange, 200, None, json!(alice.id)),
     ] {
         let described = functions.iter().find(|described| described.binary == function).expect("a function");
         let mut settings = app.environment_of(described);

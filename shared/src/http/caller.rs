@@ -6,7 +6,7 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::{Code, Problem, layers::Signed};
+use super::{Code, Problem, note_user};
 use crate::{
     Platform,
     clock::Clock,
@@ -264,7 +264,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let authority = Authority::from_ref(state);
         let claims = authority.claims(bearer_token(parts)?).await??;
-        Signed::note(parts, claims.sub);
+        note_user(claims.sub);
         Ok(Self { authority, claims })
     }
 }

@@ -1,11 +1,11 @@
 //! The layers around every router: request id, trace, one log line, panics, CORS, security headers.
 
-use std::{cell::RefCell, panic, sync::Arc, sync::OnceLock, time::Instant};
+use std::{cell::RefCell, panic, sync::OnceLock, time::Instant};
 
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -48,7 +48,15 @@ const SECURITY: [(HeaderName, &str); 4] = [
 
 tokio::task_local! {
     static REQUEST_ID: String;
-    static RATE_LIMITS: RefCell<Vec<(String, String)>>;
+    static NOTES: RefCell<Notes>;
+}
+
+/// What comes up while a request is served, and is told when it is answered.
+#[derive(Default)]
+struct Notes {
+    /// Policy and state of each window that it was counted in.
+    rate_limits: Vec<(String, String)>,
+    user_id: Option<Uuid>,
 }
 
 thread_local! {
@@ -71,21 +79,12 @@ pub(super) fn note_rate_limit(limit: &Limit, remaining: u32, rest: TimeDelta) {
     let policy = format!("\"{scope}\";q={};w={}", limit.calls, limit.window.num_seconds());
     let state = format!("\"{scope}\";r={remaining};t={}", rest.num_seconds().max(0));
     // Outside of a request nobody reads it.
-    let _ = RATE_LIMITS.try_with(|limits| limits.borrow_mut().push((policy, state)));
+    let _ = NOTES.try_with(|notes| notes.borrow_mut().rate_limits.push((policy, state)));
 }
 
-/// Who signed the request's token, for the log line.
-#[derive(Clone, Default)]
-pub(super) struct Signed(Arc<OnceLock<Uuid>>);
-
-impl Signed {
-    /// Notes the user of a token whose signature is right.
-    pub fn note(parts: &Parts, user_id: Uuid) {
-        if let Some(Self(cell)) = parts.extensions.get::<Self>() {
-            // A second extractor of one request notes the same user again.
-            let _ = cell.set(user_id);
-        }
-    }
+/// Notes whom the request is of, for its log line: whose token or link it brought, or whom it would sign in.
+pub fn note_user(user_id: Uuid) {
+    let _ = NOTES.try_with(|notes| notes.borrow_mut().user_id = Some(user_id));
 }
 
 /// Puts the fallbacks and all layers around a function's router.
@@ -142,20 +141,18 @@ async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> 
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
-    let signed = Signed::default();
-    request.extensions_mut().insert(signed.clone());
 
     // Boxed, since each of the scopes around it takes it by value.
     let serving = Box::pin(async {
         edge.note(&mut request).await;
         let response = next.run(request).await;
-        let limits: (Vec<String>, Vec<String>) = RATE_LIMITS.with(RefCell::take).into_iter().unzip();
-        (response, limits)
+        (response, NOTES.with(RefCell::take))
     });
-    let serving = RATE_LIMITS.scope(RefCell::default(), aws::traced(trace.as_deref(), serving));
+    let serving = NOTES.scope(RefCell::default(), aws::traced(trace.as_deref(), serving));
     let of = [("request_id", id.as_str()), ("route", route.as_str())];
     let serving = meter.measure(&of, serving);
-    let (mut response, (policies, states)) = REQUEST_ID.scope(id.clone(), serving).await;
+    let (mut response, notes) = REQUEST_ID.scope(id.clone(), serving).await;
+    let (policies, states): (Vec<String>, Vec<String>) = notes.rate_limits.into_iter().unzip();
     if !policies.is_empty() {
         set(response.headers_mut(), HeaderName::from_static("ratelimit-policy"), &policies.join(", "));
         set(response.headers_mut(), HeaderName::from_static("ratelimit"), &states.join(", "));
@@ -170,7 +167,7 @@ async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> 
         route: &route,
         status: response.status().as_u16(),
         duration: started.elapsed(),
-        user_id: signed.0.get().copied(),
+        user_id: notes.user_id,
         code: failure.as_ref().map(|failure| failure.code.as_str()),
         reason: failure.as_ref().and_then(|failure| failure.source.as_deref()),
     });

@@ -26,7 +26,7 @@ pub use caller::{Authority, Bearer, Caller, PendingCaller, bearer_token};
 pub use cursor::{decode_cursor, link_to_next, page_limit};
 pub use endpoints::{Described, Endpoint, Endpoints, document};
 pub use form::FormBody;
-pub use layers::{finish, observed};
+pub use layers::{finish, note_user, observed};
 pub use limiter::{Limited, Limiter};
 pub use origin::Origin;
 pub use page::{Accepts, Page, Pages};

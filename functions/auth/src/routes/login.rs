@@ -3,7 +3,9 @@ use serde::Deserialize;
 use shared::{
     config,
     domain::{Account, Device, Identifier, Plaintext, Session, SessionTimes, Stay},
-    http::{Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, RightGuess, locked},
+    http::{
+        Code, Fields, Guess, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, RightGuess, locked, note_user,
+    },
     store::{DocumentKind, Finished, GuessKey, Login},
     telemetry::{self, Metric},
 };
@@ -97,6 +99,7 @@ async fn try_to_sign_in(
 ) -> Result<SignedIn, Problem> {
     state.limiter.admit(Limited::Login, &origin, Some(identifier.as_str())).await?;
     let user = find_user(state, &identifier).await?;
+    user.into_iter().for_each(note_user);
     let derivation = state.derivation.fresh().await?;
     let key = user.map_or_else(|| GuessKey::Ghost(derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
     for _ in 0..COMPARISONS {

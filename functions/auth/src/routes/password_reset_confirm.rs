@@ -9,7 +9,7 @@ use serde::Deserialize;
 use shared::{
     crypto::{LinkPurpose, MailedLink, ResetSecret},
     domain::{Account, EmailAddress, Invalid, Invitation, NewPassword, PasswordRules, Plaintext, Reset},
-    http::{Accepts, Code, FieldError, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{Accepts, Code, FieldError, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, note_user},
     store::{PasswordSet, Proof},
     telemetry::{self, Metric},
 };
@@ -150,6 +150,7 @@ async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Proble
         }
         (None, None) => return Err(invalid()),
     };
+    note_user(account.id);
     let password = own_rules(state, &account, new_password);
     let password = match password {
         Ok(password) => password,

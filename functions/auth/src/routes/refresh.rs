@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     crypto::RefreshToken,
     domain::Account,
-    http::{Code, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
+    http::{Code, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody, note_user},
     store::{Refresh, Refreshed},
     telemetry::{self, Metric},
 };
@@ -71,6 +71,7 @@ pub(super) async fn exchange_token(
     let token = RefreshToken::decode(text, &derivation)
         .filter(|token| session.is_none_or(|session| session == token.session_id))
         .ok_or_else(invalid)?;
+    note_user(token.user_id);
     let now = state.clock.now();
     let refresh = Refresh {
         user_id: token.user_id,

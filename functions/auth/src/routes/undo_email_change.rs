@@ -7,7 +7,7 @@ use axum::{
 use minijinja::context;
 use shared::{
     crypto::{LinkPurpose, MailedLink},
-    http::{Accepts, Code, NoStore, Problem, ProblemBody},
+    http::{Accepts, Code, NoStore, Problem, ProblemBody, note_user},
     store::AddressMoved,
 };
 
@@ -58,6 +58,7 @@ pub async fn undo_email_change(
 async fn undo(state: &State, token: &str) -> Result<Done, Problem> {
     let link =
         MailedLink::decode(token, LinkPurpose::AddressUndo, &state.derivation.fresh().await?).ok_or_else(invalid)?;
+    note_user(link.user_id);
     let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
     match state.accounts.restore_address(account, link.id, state.clock.now()).await? {
         AddressMoved::Yes => Ok(Done::saying("The change of address is undone")),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use shared::{
     crypto::{LinkPurpose, MailedLink, VerificationToken},
     domain::Account,
-    http::{Accepts, Code, Fields, NoStore, OptionalJsonBody, Problem, ProblemBody, UrlQuery},
+    http::{Accepts, Code, Fields, NoStore, OptionalJsonBody, Problem, ProblemBody, UrlQuery, note_user},
     store::{AddressMoved, Verified},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -73,6 +73,7 @@ pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> 
     }
     let derivation = state.derivation.fresh().await?;
     let token = VerificationToken::decode(token, &derivation).ok_or_else(invalid)?;
+    note_user(token.user_id);
     let now = state.clock.now();
     let account = state.accounts.find(token.user_id).await?;
     let meant = |account: &Account| now < token.end && token.is_for(&account.email, &derivation);
@@ -87,6 +88,7 @@ pub(super) async fn verify(state: &State, token: &str) -> Result<Done, Problem> 
 async fn confirm_new_address(state: &State, token: &str) -> Result<Done, Problem> {
     let link =
         MailedLink::decode(token, LinkPurpose::AddressChange, &state.derivation.fresh().await?).ok_or_else(invalid)?;
+    note_user(link.user_id);
     let account = state.accounts.find(link.user_id).await?.ok_or_else(invalid)?;
     match state.accounts.move_address(account, link.id, state.clock.now()).await? {
         AddressMoved::Yes => Ok(Done::saying("Email verified")),
