@@ -35,7 +35,7 @@ fn every_route_that_takes_credentials_is_throttled_tighter() {
     let routes = Template::parse(TEMPLATE).unwrap().routes();
     let throttled: BTreeSet<String> = TEMPLATE
         .lines()
-        .filter(|line| line.contains("ThrottlingRateLimit: 50"))
+        .filter(|line| line.contains("ThrottlingRateLimit: !Ref CredentialRequestsPerSecond"))
         .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next().map(str::to_owned))
         .collect();
     let keys: BTreeSet<&str> = routes.iter().map(|route| route.key.as_str()).collect();
