@@ -297,7 +297,9 @@ impl Book {
         let id = answer.header("x-request-id");
         let mut own = new.iter().find(|entry| entry.request_id == id).cloned().unwrap_or_default();
         let limiter = |call: &Call| call.kind.as_deref() == Some("RATE");
-        let limiter_wru = total(own.calls.iter().filter(|call| limiter(call)).map(|call| call.wru));
+        // A refused write is the first of a window, over the row of the one before: whether the walk meets one, its pace decides.
+        let counted = own.calls.iter().filter(|call| limiter(call) && call.status == 200);
+        let limiter_wru = total(counted.map(|call| call.wru));
         own.calls.retain(|call| !limiter(call) && call.service == "dynamodb");
         let after = || new.iter().filter(|entry| entry.route.starts_with("stream "));
         let row = Row {

@@ -34,7 +34,8 @@ pub fn page(rows: &[Row]) -> String {
      What each endpoint takes of DynamoDB: round trips one after the other, and write and read request units (WRU, RRU; AWS: \"DynamoDB \
      on-demand capacity mode\"). A walk of the suite calls every operation, reads the local stack's ledger, and fails where one is over its \
      budget (`tests/src/capacity.rs`); `cargo run -p tests --bin regenerate` writes this table, and the suite fails where it differs.\n\n\
-     The limiter's writes come before a credential is looked at, and stand apart. *Afterwards* is what the mailer and the janitor take for \
+     The limiter's writes come before a credential is looked at, and stand apart: one for each window, and one more where a window begins \
+     whose row before is still there. *Afterwards* is what the mailer and the janitor take for \
      it on the tables' streams: at least a batch's, which busy tables share among more events. An erasure goes on after its first batch. \
      S3, SES and Secrets Manager are no DynamoDB and are not in it.\n\n"
         .to_owned()
