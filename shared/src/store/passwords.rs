@@ -123,12 +123,13 @@ impl Accounts {
         Ok(account.reset.clone().map_or(ResetTry::None, |reset| ResetTry::Reserved(Box::new(account), reset)))
     }
 
-    /// Gives a try back that was right and is not used up, where no other was reserved since: once, however often it is asked for.
+    /// Gives a try back that was reserved, was right and is not used up, where no other was reserved since: once, however often it is
+    /// asked for.
     ///
     /// # Errors
     /// Where the store cannot answer; the try then counts as wrong.
     pub async fn give_reset_try_back(&self, user_id: Uuid, reset: &Reset) -> Result<(), StoreError> {
-        let change = Change::provided("rst.id = :id AND rst.tries = :seen")
+        let change = Change::provided("rst.id = :id AND rst.tries = :seen AND rst.tries >= :one")
             .set("rst.tries = rst.tries - :one, ev = :ev")
             .value(":id", text(reset.id.simple().to_string()))
             .value(":seen", number(reset.tries))

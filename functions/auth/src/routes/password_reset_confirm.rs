@@ -141,25 +141,29 @@ async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Proble
     fields.check()?;
 
     let now = state.clock.now();
-    let (account, proof) = match (token, address.zip(code)) {
-        (Some(token), _) if LinkPurpose::of(&token).is_some() => by_invitation(state, &token).await?,
-        (Some(token), _) => by_link(state, &token).await?,
+    let (account, proof, password) = match (token, address.zip(code)) {
+        (Some(token), _) => {
+            let (account, proof) = match LinkPurpose::of(&token) {
+                Some(_) => by_invitation(state, &token).await?,
+                None => by_link(state, &token).await?,
+            };
+            note_user(account.id);
+            let password = own_rules(state, &account, new_password)?;
+            (account, proof, password)
+        }
         (None, Some((address, code))) => {
             let (account, reset) = right_code(state, &address, &code).await?;
-            (account, Proof::Reset(reset))
+            note_user(account.id);
+            let password = match own_rules(state, &account, new_password) {
+                Ok(password) => password,
+                Err(problem) => {
+                    state.accounts.give_reset_try_back(account.id, &reset).await?;
+                    return Err(problem);
+                }
+            };
+            (account, Proof::Reset(reset), password)
         }
         (None, None) => return Err(invalid()),
-    };
-    note_user(account.id);
-    let password = own_rules(state, &account, new_password);
-    let password = match password {
-        Ok(password) => password,
-        Err(problem) => {
-            if let Proof::Reset(reset) = &proof {
-                state.accounts.give_reset_try_back(account.id, reset).await?;
-            }
-            return Err(problem);
-        }
     };
     let hash = state.hasher.place().await?.hash(password).await?;
     match state.accounts.set_password(&account, &proof, &hash, &state.settings.admin_emails, now).await? {
