@@ -1,6 +1,6 @@
 //! A stack in memory, or a deployment, and the people who call it.
 
-use std::{collections::BTreeMap, net::SocketAddr, ops::Deref};
+use std::{collections::BTreeMap, net::SocketAddr, ops::Deref, path::Path};
 
 use local::{Data, Entry, Function, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
@@ -97,16 +97,27 @@ impl App {
 
     /// A stack with settings of its own.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(Data::Memory, settings).await
+    }
+
+    /// A stack whose data are in a folder, where the next one finds them.
+    pub async fn in_folder(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::on(Data::Folder(folder.to_owned()), settings).await
+    }
+
+    async fn on(data: Data, settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings: BTreeMap<_, _> = settings.chain([("LOG_LEVEL".to_owned(), "off".to_owned())]).collect();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let with_admin = settings.get("ADMIN_EMAILS").is_some_and(|admins| admins == ADMIN);
         if let Some(deployed) = Deployed::of_environment(with_admin) {
-            assert!(settings.len() == 1 + usize::from(with_admin), "{NEEDS_LOCAL}settings of its own");
+            let own = matches!(data, Data::Folder(_)) || settings.len() > 1 + usize::from(with_admin);
+            assert!(!own, "{NEEDS_LOCAL}settings or data of its own");
             return Self { place: Place::Deployed(deployed), client };
         }
-        let options = Options { port: 0, aws_port: 0, data: Data::Memory, settings };
-        let stack = Stack::start(options).await.expect("the stack starts");
+        let options = Options { port: 0, aws_port: 0, data, settings };
+        // Boxed: the futures of all that it starts are nested deeper than the compiler follows.
+        let stack = Box::pin(Stack::start(options)).await.expect("the stack starts");
         Self { place: Place::Local(Box::new(stack)), client }
     }
 

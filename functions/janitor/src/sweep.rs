@@ -7,11 +7,12 @@ use shared::{
     store::{Ended, Erasing},
     telemetry::{self, Metric},
 };
+use uuid::Uuid;
 
 use crate::{Failure, Janitor, erasing};
 
-/// How far back a stack looks that never looked before.
-const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
+/// How far back a stack looks that never looked before, and for how long one looks again at an account that cannot be ended.
+const LOOKED_BACK: TimeDelta = TimeDelta::days(1);
 /// Accounts that one sweep looks through.
 const ACCOUNTS: usize = 500;
 
@@ -44,25 +45,37 @@ impl Janitor {
 
     async fn end_unverified(&self) -> Result<(), Failure> {
         let now = self.clock.now();
-        let until = now - Account::UNVERIFIED_LIFETIME;
-        let from = self.accounts.looked_through().await?.unwrap_or(until - FIRST_LOOK);
-        if from >= until {
-            return Ok(());
-        }
         // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
         if !self.settings.require_verified_email {
             return Ok(self.accounts.note_looked_through(now).await?);
         }
+        let until = now - Account::UNVERIFIED_LIFETIME;
+        let from = self.accounts.looked_through().await?.unwrap_or(until - LOOKED_BACK);
+        if from >= until {
+            return Ok(());
+        }
         let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
         let looked_through = if made.len() < ACCOUNTS { until } else { made.last().map_or(until, |(at, _)| *at) };
-        for (_, user_id) in made {
-            // One that an admin unverified is not taken for new.
-            let never_verified = |account: &Account| !account.verified && !account.unverified_by_admin;
-            let Some(account) = self.accounts.find(user_id).await?.filter(never_verified) else { continue };
-            if self.accounts.end_account(account, &Erasing::NeverVerified, now).await? == Ended::Yes {
-                tracing::info!(%user_id, "an account that was never verified is ended");
+        // One that fails keeps none of the others waiting, and is looked at again for a day.
+        let mut failed = None;
+        for (made_at, user_id) in made {
+            if let Err(error) = self.end_never_verified(user_id).await {
+                tracing::error!(%user_id, reason = aws::reason(&error), "an account that was never verified cannot be ended");
+                failed.get_or_insert((made_at, error));
             }
         }
-        Ok(self.accounts.note_looked_through(looked_through).await?)
+        let again_from = failed.as_ref().map(|(made_at, _)| *made_at).filter(|made_at| *made_at > until - LOOKED_BACK);
+        self.accounts.note_looked_through(again_from.unwrap_or(looked_through)).await?;
+        failed.map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    async fn end_never_verified(&self, user_id: Uuid) -> Result<(), Failure> {
+        // One that an admin unverified is not taken for new.
+        let never_verified = |account: &Account| !account.verified && !account.unverified_by_admin;
+        let Some(account) = self.accounts.find(user_id).await?.filter(never_verified) else { return Ok(()) };
+        if self.accounts.end_account(account, &Erasing::NeverVerified, self.clock.now()).await? == Ended::Yes {
+            tracing::info!(%user_id, "an account that was never verified is ended");
+        }
+        Ok(())
     }
 }

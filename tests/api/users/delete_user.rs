@@ -136,7 +136,8 @@ async fn an_erasure_goes_on_where_it_stopped() {
     app.fault(json!({ "service": "dynamodb", "operation": "BatchWriteItem", "kind": "error", "count": 40 })).await;
     assert_eq!(app.delete_as(&alice, "/users/me").await.status, StatusCode::OK);
     assert_eq!(app.get_as(&alice, "/users/me").await.code(), "session_ended");
-    for _ in 0..4 {
+    // A go that failed is not made again before the next minute.
+    for _ in 0..12 {
         app.advance(151).await;
     }
     let dump = app.dump().await;
@@ -206,10 +207,44 @@ async fn an_admins_edit_keeps_nobody_who_never_verified() {
 
 #[tokio::test]
 async fn where_nobody_has_to_verify_nobody_goes_for_it() {
-    let app = App::with(&[("REQUIRE_VERIFIED_EMAIL", "false")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::in_folder(folder.path(), &[("REQUIRE_VERIFIED_EMAIL", "false")]).await;
     app.register("idle@example.com").await;
-    app.advance(8 * 86400).await;
+    app.advance(6 * 86400).await;
+    app.register("late@example.com").await;
+    app.advance(2 * 86400).await;
     assert!(app.dump().await.contains("EMAIL#idle@example.com"));
+    drop(app);
+
+    let strict = App::in_folder(folder.path(), &[]).await;
+    strict.register("new@example.com").await;
+    strict.advance(7 * 86400 + 60).await;
+    let dump = strict.dump().await;
+    assert!(dump.contains("EMAIL#idle@example.com") && dump.contains("EMAIL#late@example.com"), "{dump}");
+    assert!(!dump.contains("EMAIL#new@example.com"));
+}
+
+#[tokio::test]
+async fn one_who_cannot_be_ended_keeps_nobody_else_from_it() {
+    let app = App::start().await;
+    let stuck = app.register("stuck@example.com").await;
+    app.register("idle@example.com").await;
+    let account = json!({ "pk": { "S": format!("USER#{}", stuck.id) }, "sk": { "S": "ACCOUNT" } });
+    let with_role = |role: &str| {
+        json!({
+            "TableName": "UsersTable", "Key": account, "UpdateExpression": "SET #role = :role",
+            "ExpressionAttributeNames": { "#role": "role" }, "ExpressionAttributeValues": { ":role": { "S": role } },
+        })
+    };
+    app.dynamodb("UpdateItem", with_role("NOBODY")).await;
+    app.advance(7 * 86400 + 60).await;
+    let dump = app.dump().await;
+    assert!(!dump.contains("EMAIL#idle@example.com") && dump.contains("EMAIL#stuck@example.com"), "{dump}");
+    app.dynamodb("UpdateItem", with_role("USER")).await;
+    app.register("busy@example.com").await;
+    app.advance(60).await;
+    let dump = app.dump().await;
+    assert!(!dump.contains("EMAIL#stuck@example.com") && dump.contains("EMAIL#busy@example.com"), "{dump}");
 }
 
 #[tokio::test]
