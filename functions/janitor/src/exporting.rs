@@ -22,10 +22,10 @@ const PARALLEL: usize = 16;
 pub const LONGEST: Duration = Duration::from_secs(90);
 
 impl Janitor {
-    /// Writes all of a person's data as one JSON document, where they still want it, and notes that it is there.
-    pub async fn export(&self, user_id: Uuid) -> Result<(), Failure> {
+    /// Writes all of a person's data as one JSON document, where they still want that one, and notes that it is there.
+    pub async fn export(&self, user_id: Uuid, export_id: Uuid) -> Result<(), Failure> {
         let Some(account) = self.accounts.find(user_id).await?.filter(|account| account.active) else { return Ok(()) };
-        let wanted = account.export.clone().filter(|export| export.ready_at.is_none());
+        let wanted = account.export.clone().filter(|export| export.id == export_id && export.ready_at.is_none());
         let Some(export) = wanted else { return Ok(()) };
         // Those from before go: their links are dead.
         self.exports.delete_all(&format!("exports/{user_id}/")).await?;

@@ -129,14 +129,20 @@ impl Janitor {
                 self.accounts.index(user_id).await?;
                 Ok(self.avatars.delete(&avatar).await?)
             }
-            Some(Task::Export(user_id)) => match timeout(exporting::LONGEST, self.export(user_id)).await {
-                Ok(exported) => exported,
-                Err(_) => {
+            Some(Task::Export { user_id, export_id }) => {
+                timeout(exporting::LONGEST, self.export(user_id, export_id)).await.unwrap_or_else(|_| {
                     tracing::error!(%user_id, "an export takes too long, and is given up");
                     Ok(())
+                })
+            }
+            Some(Task::Erase(erasure)) => {
+                // Every minute goes on with it: nobody else's record has to wait.
+                if let Err(error) = self.erase(&erasure, erasing::deadline(erasing::OF_A_RECORD)).await {
+                    let user_id = erasure.user_id;
+                    tracing::warn!(%user_id, reason = aws::reason(&error), "an erasure is left to the next minute");
                 }
-            },
-            Some(Task::Erase(erasure)) => self.erase(&erasure, erasing::deadline(erasing::OF_A_RECORD)).await,
+                Ok(())
+            }
             Some(Task::ClearUp(pending)) => {
                 if self.attempts.remove_unreferenced(&pending).await? {
                     tracing::info!(user_id = %pending.user_id, "code without an attempt removed");

@@ -21,8 +21,8 @@ pub enum Task {
     Index(Uuid),
     /// So may it be of this one, whose profile no longer names that avatar.
     Unname { user_id: Uuid, avatar: String },
-    /// Someone wants all of their data.
-    Export(Uuid),
+    /// Someone wants all of their data, in this export.
+    Export { user_id: Uuid, export_id: Uuid },
     /// An account was ended.
     Erase(Erasure),
     /// Nothing came, for a day, that would refer to this code.
@@ -42,7 +42,9 @@ impl Task {
             return Ok(Some(Self::Erase(erasure)));
         }
         Ok(match Accounts::read_image(record.change.new_image.clone())? {
-            Some((Event::ExportRequested, account)) => Some(Self::Export(account.id)),
+            Some((Event::ExportRequested, account)) => {
+                account.export.map(|export| Self::Export { user_id: account.id, export_id: export.id })
+            }
             Some((event, account)) => INDEXED.contains(&event).then_some(Self::Index(account.id)),
             None => Self::of_profile(record.change)?,
         })

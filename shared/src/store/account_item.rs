@@ -216,6 +216,11 @@ fn read_export(entry: &Reader<'_>) -> Result<Export, StoreError> {
     Ok(Export { id: entry.uuid("id")?, asked_at: entry.moment("at")?, ready_at: entry.optional_moment("ready")? })
 }
 
+/// When the newest export was asked for, also where it was taken back since.
+pub(super) fn export_asked_at(item: &Item) -> Result<Option<DateTime<Utc>>, StoreError> {
+    Reader::new(TABLE, item).optional_moment("exp_at")
+}
+
 /// What a link is derived from.
 fn link(id: Uuid, end: DateTime<Utc>) -> HashMap<String, AttributeValue> {
     HashMap::from([("id".to_owned(), text(id.simple().to_string())), ("end".to_owned(), moment(end))])

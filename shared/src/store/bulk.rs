@@ -27,7 +27,7 @@ pub fn user_items(account: &Account, profile: &Document) -> Vec<serde_dynamo::It
 }
 
 /// What an account holds of the moment beside its sessions and counts: guesses, a reset, links that wait and that other keys have signed.
-const OF_THE_MOMENT: [&str; 8] = ["tried_at", "guess", "settled", "rst", "inv", "chg", "chg_by", "exp"];
+const OF_THE_MOMENT: [&str; 9] = ["tried_at", "guess", "settled", "rst", "inv", "chg", "chg_by", "exp", "exp_at"];
 
 /// An item of a backup as it goes into an empty stack: an account is brought in, for the streams, and holds nothing of the moment.
 pub fn brought_back(item: serde_dynamo::Item) -> serde_dynamo::Item {

@@ -12,24 +12,41 @@ use super::{
 };
 use crate::domain::{Account, Export};
 
+/// What comes of asking for an export.
+#[derive(Debug)]
+pub enum ExportAsked {
+    /// The one that counts now: this one, or one that was asked for before and is fresh.
+    Yes(Export),
+    /// The one before was taken back, and so soon there is no other.
+    NotBefore(DateTime<Utc>),
+    /// The account is gone.
+    Gone,
+}
+
 impl Accounts {
-    /// Asks for an export, unless one is fresh at `asked.asked_at`. Answers the one that counts; nothing where the account
-    /// is gone.
+    /// Asks for an export, unless one was asked for within the last hour before `asked.asked_at`.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn ask_for_export(&self, user_id: Uuid, asked: &Export) -> Result<Option<Export>, StoreError> {
-        let change = Change::provided("active = :yes AND (attribute_not_exists(exp) OR exp.#at <= :stale)")
-            .set("exp = :exp, ev = :ev")
-            .name("#at", "at")
+    pub async fn ask_for_export(&self, user_id: Uuid, asked: &Export) -> Result<ExportAsked, StoreError> {
+        let change = Change::provided("active = :yes AND (attribute_not_exists(exp_at) OR exp_at <= :stale)")
+            .set("exp = :exp, exp_at = :now, ev = :ev")
             .value(":yes", flag(true))
+            .value(":now", moment(asked.asked_at))
             .value(":stale", moment(asked.asked_at - Export::PATIENCE))
             .value(":exp", account_item::export(asked))
             .value(":ev", text(Event::ExportRequested.as_str()));
-        Ok(match change.apply(&self.client, &self.users, &keys::account(user_id)).await? {
-            Outcome::Done(_) => Some(asked.clone()),
-            Outcome::Met(Some(item)) => account_item::read(&item)?.export,
-            Outcome::Met(None) => None,
+        let met = match change.apply(&self.client, &self.users, &keys::account(user_id)).await? {
+            Outcome::Done(_) => return Ok(ExportAsked::Yes(asked.clone())),
+            Outcome::Met(None) => return Ok(ExportAsked::Gone),
+            Outcome::Met(Some(item)) => item,
+        };
+        let account = account_item::read(&met)?;
+        let before = account_item::export_asked_at(&met)?.filter(|_| account.active);
+        Ok(match (account.export, before) {
+            (Some(export), Some(_)) => ExportAsked::Yes(export),
+            (None, Some(before)) => ExportAsked::NotBefore(before + Export::PATIENCE),
+            (_, None) => ExportAsked::Gone,
         })
     }
 

@@ -46,6 +46,7 @@ pub use directory::{DirectoryFilter, DirectoryPosition};
 pub use documents::{DocumentKind, StoredDocument};
 pub use edits::{Edited, UserEdit};
 pub use erasures::{Ended, Erasing, Erasure};
+pub use exports::ExportAsked;
 pub use guesses::{GuessKey, Reservation, Reserved};
 pub use history::{HistoryPage, PageStart};
 pub use imports::Imported;

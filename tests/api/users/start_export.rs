@@ -77,6 +77,26 @@ async fn while_one_is_fresh_there_is_no_other_and_its_link_lives_for_a_day() {
 }
 
 #[tokio::test]
+async fn taking_one_back_makes_no_room_for_another_within_the_hour() {
+    let app = App::start().await;
+    let mut alice = app.member("alice@example.com").await;
+    assert_eq!(app.post_as(&alice, PATH, json!({})).await.status, StatusCode::ACCEPTED);
+    app.letters("alice@example.com").await;
+    for _ in 0..2 {
+        assert_eq!(app.post_as(&alice, "/api/v1/auth/logout-all", json!({})).await.status, StatusCode::OK);
+        alice = app.sign_in("alice@example.com").await;
+        let refused = app.post_as(&alice, PATH, json!({})).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"));
+        let wait: u32 = refused.header("retry-after").parse().unwrap();
+        assert!((3500..=3600).contains(&wait), "{wait}");
+        assert_eq!(app.get_as(&alice, PATH).await.code(), "not_found");
+    }
+    app.advance(3600).await;
+    let alice = app.sign_in("alice@example.com").await;
+    assert_eq!(app.post_as(&alice, PATH, json!({})).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
 async fn an_export_whose_note_is_answered_by_nothing_is_there_all_the_same() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
