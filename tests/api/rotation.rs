@@ -400,3 +400,37 @@ async fn after_a_leak_nothing_that_was_made_with_the_old_keys_counts() {
     app.sign_in("alice@example.com").await;
     assert!(app.invoke("rotation", json!({ "Replace": "everything" })).await.is_none());
 }
+
+#[tokio::test]
+async fn after_a_leak_a_rotation_under_way_brings_no_old_key_back() {
+    for (secret, kind, period) in [(SIGNING, "signing", SIGNING_PERIOD), (DERIVATION, "derivation", DERIVATION_PERIOD)]
+    {
+        for steps in [&["createSecret"][..], &["createSecret", "setSecret", "testSecret"]] {
+            let app = App::start().await;
+            app.advance(period).await;
+            let step =
+                |step: &str, number| json!({ "Step": step, "SecretId": secret, "ClientRequestToken": version(number) });
+            for name in steps {
+                assert_eq!(app.invoke("rotation", step(name, 1)).await, Some(Value::Null), "{name}");
+            }
+            let prepared = app.secrets("GetSecretValue", json!({ "SecretId": secret, "VersionId": version(1) })).await;
+            assert!(app.invoke("rotation", json!({ "Replace": kind })).await.is_some());
+            let (replaced, jwks) = (app.secret(secret).await, app.secret(PUBLIC).await);
+            for name in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+                assert_eq!(app.invoke("rotation", step(name, 1)).await, None, "{name} after {steps:?}");
+            }
+            // One whose answer was on its way prepares what it made of the old keys.
+            let late = json!({
+                "SecretId": secret, "ClientRequestToken": version(2), "VersionStages": ["AWSPENDING"],
+                "SecretString": prepared.json()["SecretString"],
+            });
+            assert_eq!(app.secrets("PutSecretValue", late).await.status, StatusCode::OK);
+            for name in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+                assert_eq!(app.invoke("rotation", step(name, 2)).await, None, "{name} after {steps:?}");
+            }
+            assert_eq!((app.secret(secret).await, app.secret(PUBLIC).await), (replaced, jwks));
+            app.advance(period).await;
+            rotated(&app, secret, 3).await;
+        }
+    }
+}

@@ -79,6 +79,8 @@ pub enum Failure {
     TooSoon(String, i64),
     #[error("the rotation {0} was not prepared")]
     Unprepared(String),
+    #[error("the keys were replaced while the rotation {0} was under way, which ends it")]
+    Superseded(String),
     #[error("the keys that were prepared do not work")]
     Unfit,
     #[error("CloudFormation cannot be told: {0}")]

@@ -16,6 +16,8 @@ pub trait Ring {
     fn rotated(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
     /// Others, with which nothing of these counts.
     fn replaced(keys: Self::Keys, now: DateTime<Utc>) -> Result<Self::Keys, KeyError>;
+    /// Whether a rotation makes `keys` of `those`.
+    fn follow(keys: &Self::Keys, those: &Self::Keys) -> bool;
     /// When the newest of them was made.
     fn made_at(keys: &Self::Keys) -> DateTime<Utc>;
 
@@ -45,6 +47,10 @@ impl Ring for Signing {
 
     fn replaced(_: SigningKeys, now: DateTime<Utc>) -> Result<SigningKeys, KeyError> {
         SigningKeys::generate(now)
+    }
+
+    fn follow(keys: &SigningKeys, those: &SigningKeys) -> bool {
+        keys.follow(those)
     }
 
     fn made_at(keys: &SigningKeys) -> DateTime<Utc> {
@@ -84,6 +90,10 @@ impl Ring for Deriving {
         keys.replaced(now)
     }
 
+    fn follow(keys: &DerivationKeys, those: &DerivationKeys) -> bool {
+        keys.follow(those)
+    }
+
     fn made_at(keys: &DerivationKeys) -> DateTime<Utc> {
         keys.next.created_at
     }
@@ -118,30 +128,38 @@ pub async fn first<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<R::K
     Ok(keys)
 }
 
-/// Other keys at once, published before they are in use. Asked for again, others still.
+/// Other keys at once, published before they are in use. Asked for again, others still. A rotation that is under way ends: its
+/// keys come from those that leaked.
 pub async fn replace<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<(), Failure> {
-    let keys: R::Keys = secret.current().await?.ok_or_else(|| Failure::Empty(secret.name().to_owned()))?;
+    let keys: R::Keys = secret.current().await?.ok_or_else(|| empty(secret))?;
     let keys = R::replaced(keys, rotation.clock.now())?;
     R::publish(rotation, &keys).await?;
     secret.put(&keys).await?;
     tracing::warn!(secret = secret.name(), "keys replaced");
+    if let Some(token) = secret.description().await?.pending {
+        secret.abandon(&token).await?;
+    }
     Ok(())
 }
 
 /// One of the four steps.
 pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) -> Result<(), Failure> {
     let token = asked.client_request_token.as_str();
-    let Description { version, rotated_at } = secret.description().await?;
-    if version.as_deref() == Some(token) {
+    let Description { version, rotated_at, .. } = secret.description().await?;
+    let version = version.ok_or_else(|| empty(secret))?;
+    if version == token {
         return Ok(());
     }
+    let keys: R::Keys = secret.version(&version).await?.ok_or_else(|| empty(secret))?;
     let prepared: Option<R::Keys> = secret.pending(token).await?;
+    if prepared.as_ref().is_some_and(|prepared| !R::follow(prepared, &keys)) {
+        secret.abandon(token).await?;
+        return Err(Failure::Superseded(token.to_owned()));
+    }
     let unprepared = || Failure::Unprepared(token.to_owned());
     match asked.step {
         Step::Create if prepared.is_some() => Ok(()),
         Step::Create => {
-            let empty = || Failure::Empty(secret.name().to_owned());
-            let keys: R::Keys = secret.current().await?.ok_or_else(empty)?;
             let (now, period) = (rotation.clock.now(), R::shortest_period(&rotation.settings));
             // A rotation may take days from its first step to its last: what counts is since when the world knows the keys.
             let known_since = rotated_at.max(Some(R::made_at(&keys)));
@@ -150,7 +168,18 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
             }
             Ok(secret.prepare(token, &R::rotated(keys, now)?).await?)
         }
-        Step::Set => R::publish(rotation, &prepared.ok_or_else(unprepared)?).await,
+        Step::Set => {
+            R::publish(rotation, &prepared.ok_or_else(unprepared)?).await?;
+            // Whoever replaced the keys meanwhile has published others before.
+            match secret.description().await?.version {
+                Some(now) if now != version => {
+                    let keys: R::Keys = secret.version(&now).await?.ok_or_else(|| empty(secret))?;
+                    R::publish(rotation, &keys).await?;
+                    Err(Failure::Superseded(token.to_owned()))
+                }
+                _ => Ok(()),
+            }
+        }
         Step::Test => {
             if R::work(rotation, &prepared.ok_or_else(unprepared)?).await? {
                 Ok(())
@@ -160,9 +189,14 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
         }
         Step::Finish => {
             prepared.ok_or_else(unprepared)?;
+            // Refused where another version is in use by now.
             secret.promote(token, version).await?;
             tracing::info!(secret = secret.name(), "keys rotated");
             Ok(())
         }
     }
+}
+
+fn empty(secret: &Secret) -> Failure {
+    Failure::Empty(secret.name().to_owned())
 }

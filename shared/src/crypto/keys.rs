@@ -68,6 +68,12 @@ impl SigningKeys {
         Ok(Self { previous: Some(self.current), current: self.next, next: SigningKey::generate(now)? })
     }
 
+    /// Whether a rotation makes these of those.
+    pub fn follow(&self, those: &Self) -> bool {
+        let previous = self.previous.as_ref().map(|key| &key.kid);
+        previous == Some(&those.current.kid) && self.current.kid == those.next.kid
+    }
+
     /// Whether what the current key and the next one sign is verified by `published`.
     pub fn are_verified_by(&self, published: &PublicKeys) -> bool {
         [&self.current, &self.next].into_iter().all(|key| key.is_verified_by(published).unwrap_or(false))
@@ -162,6 +168,12 @@ impl DerivationKeys {
     pub fn rotated(self, now: DateTime<Utc>) -> Result<Self, KeyError> {
         let next = DerivationKey::generate(self.next.id + 1, now)?;
         Ok(Self { previous: Some(self.current), current: self.next, next, lookup: self.lookup })
+    }
+
+    /// Whether a rotation makes these of those.
+    pub fn follow(&self, those: &Self) -> bool {
+        let previous = self.previous.as_ref().map(|key| &key.key);
+        previous == Some(&those.current.key) && self.current.key == those.next.key
     }
 
     /// Others, which know nothing of what these derived; for when they leaked. Rows of people without an account are still found.

@@ -50,7 +50,10 @@ pub(super) async fn read(platform: &Platform, setting: &'static str) -> Result<I
 
 /// What Secrets Manager knows of a secret without opening it.
 pub struct Description {
+    /// The version that is in use.
     pub version: Option<String>,
+    /// The version of a rotation that is under way.
+    pub pending: Option<String>,
     pub rotated_at: Option<DateTime<Utc>>,
 }
 
@@ -84,6 +87,14 @@ impl Secret {
         self.parsed(self.client.get_secret_value().version_stage(CURRENT)).await
     }
 
+    /// What a version holds that was seen in use.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is damaged.
+    pub async fn version<T: DeserializeOwned>(&self, version: &str) -> Result<Option<T>, SecretError> {
+        self.parsed(self.client.get_secret_value().version_id(version)).await
+    }
+
     /// What the rotation `token` prepared, where it did so already.
     ///
     /// # Errors
@@ -111,7 +122,7 @@ impl Secret {
         put.send().await.map(drop).map_err(|error| self.unwritable(reason(&error)))
     }
 
-    /// Which version is in use, and when a rotation was last complete.
+    /// Which versions are in use and under way, and when a rotation was last complete.
     ///
     /// # Errors
     /// Where the secret cannot be described.
@@ -120,19 +131,31 @@ impl Secret {
         let described = described.map_err(|error| self.unreadable(reason(&error)))?;
         let rotated_at = described.last_rotated_date().and_then(|at| DateTime::from_timestamp_secs(at.secs()));
         let versions = described.version_ids_to_stages.unwrap_or_default();
-        let current = |stages: &Vec<String>| stages.iter().any(|stage| stage == CURRENT);
-        let version = versions.into_iter().find(|(_, stages)| current(stages)).map(|(version, _)| version);
-        Ok(Description { version, rotated_at })
+        let holder = |stage: &str| versions.iter().find(|(_, stages)| stages.iter().any(|other| other == stage));
+        let [version, pending] = [CURRENT, PENDING].map(|stage| holder(stage).map(|(version, _)| version.clone()));
+        // A rotation that is complete may keep its stage.
+        let pending = pending.filter(|pending| version.as_ref() != Some(pending));
+        Ok(Description { version, pending, rotated_at })
     }
 
     /// Takes the version `token` into use, in place of the version `before`.
     ///
     /// # Errors
     /// Where the stages cannot be moved.
-    pub async fn promote(&self, token: &str, before: Option<String>) -> Result<(), SecretError> {
+    pub async fn promote(&self, token: &str, before: String) -> Result<(), SecretError> {
         let promotion = self.client.update_secret_version_stage().secret_id(&self.name).version_stage(CURRENT);
-        let promotion = promotion.move_to_version_id(token).set_remove_from_version_id(before);
+        let promotion = promotion.move_to_version_id(token).remove_from_version_id(before);
         promotion.send().await.map(drop).map_err(|error| self.unwritable(reason(&error)))
+    }
+
+    /// Ends the rotation `token`, whose version is never taken into use.
+    ///
+    /// # Errors
+    /// Where its stage cannot be taken away.
+    pub async fn abandon(&self, token: &str) -> Result<(), SecretError> {
+        let stage = self.client.update_secret_version_stage().secret_id(&self.name).version_stage(PENDING);
+        let removal = stage.remove_from_version_id(token).send().await;
+        removal.map(drop).map_err(|error| self.unwritable(reason(&error)))
     }
 
     async fn parsed<T: DeserializeOwned>(

@@ -151,14 +151,19 @@ fn put(versions: &mut Versions, request: &Value, now: Moment) -> Answer {
 
 fn move_stage(versions: &mut Versions, request: &Value) -> Answer {
     let text = |name: &str| request[name].as_str();
-    let (Some(stage), Some(id)) = (text("VersionStage"), text("MoveToVersionId")) else {
+    let (stage, to, from) = (text("VersionStage"), text("MoveToVersionId"), text("RemoveFromVersionId"));
+    let Some(stage) = stage.filter(|_| to.or(from).is_some()) else {
         return refused("InvalidParameterException", "a stage and a version are needed");
     };
-    let holder = versions.iter().find(|(_, version)| version.has(stage)).map(|(id, _)| id.as_str());
-    if holder != text("RemoveFromVersionId") || !versions.contains_key(id) {
+    let holder = versions.iter().find(|(_, version)| version.has(stage)).map(|(id, _)| id.clone());
+    if holder.as_deref() != from || to.is_some_and(|to| !versions.contains_key(to)) {
         return refused("InvalidParameterException", "the stage is not there, or there is no such version");
     }
-    promote(versions, stage, id);
+    match (to, holder.and_then(|holder| versions.get_mut(&holder))) {
+        (Some(to), _) => promote(versions, stage, to),
+        (None, Some(holder)) => holder.stages.retain(|other| other != stage),
+        (None, None) => {}
+    }
     Answer::new(StatusCode::OK, json!({}))
 }
 
