@@ -21,7 +21,7 @@ impl EmailAddress {
     /// Where it is no address by RFC 5321, or longer than 254 bytes. What stands before the `@` is ASCII there; SES writes to
     /// nobody else (RFC 6531).
     pub fn parse(input: &str) -> Result<Self, Invalid> {
-        let address = with_unicode_domain(canonical(input)?);
+        let address = with_unicode_domain(canonical(input)?)?;
         if address.len() > LONGEST {
             return Err(too_long());
         }
@@ -68,15 +68,19 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
-/// A domain is written in Unicode, also where it was given in its ASCII form (RFC 5890 §2.3.2.1).
-fn with_unicode_domain(address: String) -> String {
-    match address.rsplit_once('@') {
-        Some((local, domain)) if domain.split('.').any(|label| label.starts_with("xn--")) => {
-            // IDNA writes Cherokee in capitals.
-            format!("{local}@{}", normalised(&idna::domain_to_unicode(domain).0))
-        }
-        _ => address,
+/// A domain is written in Unicode, and alike however its ASCII form, to which mail goes, came about (RFC 5890 §2.3.2.1, UTS #46).
+fn with_unicode_domain(address: String) -> Result<String, Invalid> {
+    let Some((local, domain)) = address.rsplit_once('@') else { return Ok(address) };
+    if domain.is_ascii() && !domain.split('.').any(|label| label.starts_with("xn--")) {
+        return Ok(address);
     }
+    let no_domain = || Invalid::because("must have a domain after the @");
+    let ascii = idna::domain_to_ascii(domain).map_err(|_| no_domain())?;
+    let (unicode, _) = idna::domain_to_unicode(&ascii);
+    // IDNA writes Cherokee in capitals.
+    let written = normalised(&unicode);
+    let same = idna::domain_to_ascii(&written).is_ok_and(|again| again == ascii);
+    if same { Ok(format!("{local}@{written}")) } else { Err(no_domain()) }
 }
 
 /// The one spelling of an identifier.
@@ -114,6 +118,22 @@ mod tests {
         let cherokee = EmailAddress::parse("a@\u{13e1}.com").unwrap();
         assert_eq!(cherokee, EmailAddress::parse("a@xn--0be.com").unwrap());
         assert_eq!(cherokee.to_ascii_domain(), "a@xn--0be.com");
+    }
+
+    #[test]
+    fn no_two_addresses_are_written_to_as_one() {
+        let plain = EmailAddress::parse("a@example.com").unwrap();
+        for twin in ["a@ex\u{ad}ample.com", "a@example\u{3002}com", "a@example\u{ff61}com"] {
+            assert_eq!(EmailAddress::parse(twin).unwrap(), plain, "{twin:?}");
+        }
+        let mut taken = 0;
+        for character in '\u{80}'..=char::MAX {
+            let Ok(email) = EmailAddress::parse(&format!("a@x{character}y.com")) else { continue };
+            let ascii = email.to_ascii_domain();
+            assert_eq!(EmailAddress::parse(&ascii).as_ref(), Ok(&email), "{character:?} {ascii}");
+            taken += 1;
+        }
+        assert!(taken > 50_000, "{taken}");
     }
 
     #[test]
