@@ -101,17 +101,16 @@ impl Accounts {
                 }
             }
             patience.pause().await?;
-            let kind = edit.document.as_ref().map(|(kind, _)| *kind);
-            let (met, document) = tokio::try_join!(self.find(account.id), self.maybe_document(account.id, kind))?;
+            let (user_id, kind) = (account.id, edit.document.as_ref().map(|(kind, _)| *kind));
+            let document = async {
+                match kind {
+                    Some(kind) => self.find_document(user_id, kind).await,
+                    None => Ok(stored),
+                }
+            };
+            let (met, document) = tokio::try_join!(self.find(user_id), document)?;
             let Some(met) = met else { return Ok(Edited::Gone) };
             (account, stored) = (met, document);
-        }
-    }
-
-    async fn maybe_document(&self, user_id: Uuid, kind: Option<DocumentKind>) -> Result<StoredDocument, StoreError> {
-        match kind {
-            Some(kind) => self.find_document(user_id, kind).await,
-            None => Ok(StoredDocument::default()),
         }
     }
 

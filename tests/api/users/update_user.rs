@@ -121,6 +121,18 @@ async fn ten_who_take_one_username_at_once_leave_it_to_one_of_them() {
 }
 
 #[tokio::test]
+async fn an_edit_that_meets_another_answers_with_the_whole_user() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    app.patch_as(&alice, "/users/me", json!({ "bio": "Hello" })).await;
+    let renames = (0..8).map(|number| json!({ "username": format!("alice_{number}") }));
+    let answers = join_all(renames.map(|rename| app.patch_as(&alice, "/users/me", rename))).await;
+    for answer in answers {
+        assert_eq!((answer.status, &answer.json()["bio"]), (StatusCode::OK, &json!("Hello")), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn a_rename_frees_the_old_username_and_may_change_its_case() {
     let app = App::start().await;
     let (alice, bob) = (app.member("alice@example.com").await, app.member("bob@example.com").await);
