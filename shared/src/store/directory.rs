@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Months, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use uuid::Uuid;
 
 use super::{
@@ -32,9 +32,17 @@ pub struct DirectoryFilter {
 /// Where a page of the directory goes on: after this account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DirectoryPosition {
+    #[serde(deserialize_with = "a_month")]
     month: String,
     /// The account's moment and id; the month's newest where there is none.
     after: Option<(i64, Uuid)>,
+}
+
+/// A cursor is signed by nobody.
+fn a_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let month = String::deserialize(deserializer)?;
+    let made = first_day(&month).map(keys::made_in);
+    if made.as_ref() == Some(&month) { Ok(month) } else { Err(D::Error::custom("no month")) }
 }
 
 impl DirectoryFilter {

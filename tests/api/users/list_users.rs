@@ -1,3 +1,4 @@
+use data_encoding::BASE64URL_NOPAD;
 use reqwest::StatusCode;
 use serde_json::json;
 use tests::client::{App, Member};
@@ -81,5 +82,10 @@ async fn nobody_else_sees_them() {
     ] {
         let answer = app.get_as(&root, &format!("/api/v1/users?{query}")).await;
         assert_eq!(answer.refused_fields(), [field], "{query}: {}", answer.text);
+    }
+    for month in ["", "x", "2026-13", &"9".repeat(2000)] {
+        let cursor = BASE64URL_NOPAD.encode(json!({ "month": month, "after": null }).to_string().as_bytes());
+        let answer = app.get_as(&root, &format!("/api/v1/users?cursor={cursor}")).await;
+        assert_eq!(answer.refused_fields(), ["cursor"], "{month}: {}", answer.text);
     }
 }

@@ -91,4 +91,11 @@ async fn the_directory_is_for_premium_accounts_unless_it_is_for_members() {
     let open = App::with(&[("DIRECTORY_ACCESS", "members")]).await;
     let (alice, bob) = (open.member("alice@example.com").await, open.member("bob@example.com").await);
     assert_eq!(open.get_as(&alice, &format!("/api/v1/users/{}", bob.id)).await.status, StatusCode::OK);
+    let lax = App::with(&[("DIRECTORY_ACCESS", "members"), ("REQUIRE_VERIFIED_EMAIL", "false")]).await;
+    let (eve, bob) = (lax.register("eve@example.com").await, lax.member("bob@example.com").await);
+    assert_eq!(lax.get_as(&bob, "/api/v1/users/search?q=bo").await.status, StatusCode::OK);
+    for path in [&format!("/api/v1/users/{}", bob.id), "/api/v1/users/search?q=bo"] {
+        let answer = lax.get_as(&eve, path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "premium_required"), "{path}");
+    }
 }

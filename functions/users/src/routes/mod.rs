@@ -81,10 +81,10 @@ async fn find(state: &State, id: Uuid, kind: DocumentKind) -> Result<(Account, S
     state.accounts.find_with_document(id, kind).await?.ok_or_else(missing)
 }
 
-/// Searching and public profiles are for premium accounts, or for every member where the operator says so.
+/// Searching and public profiles are for premium accounts, or for every verified member where the operator says so.
 fn admit_to_directory(state: &State, caller: &Caller) -> Result<(), Problem> {
     let admitted = match state.settings.directory_access {
-        DirectoryAccess::Members => true,
+        DirectoryAccess::Members => caller.account.verified,
         DirectoryAccess::Premium => caller.account.is_premium(),
     };
     if admitted { Ok(()) } else { Err(Problem::new(Code::PremiumRequired, "This is for premium accounts.")) }
