@@ -103,13 +103,17 @@ impl Objects {
         Ok(Self { client: platform.aws.s3(), bucket: platform.settings.resource(name)?.into() })
     }
 
-    /// Puts an object that never changes: whoever has it may keep it.
+    /// Puts an object that never changes: whoever has it may keep it. A cache that others share asks again within the hour, since the
+    /// object may be deleted.
     ///
     /// # Errors
     /// Where S3 cannot answer.
     pub async fn put_immutable(&self, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), ObjectError> {
         let put = self.client.put_object().bucket(&*self.bucket).key(key).body(ByteStream::from(bytes));
-        put.content_type(content_type).cache_control("public, max-age=31536000, immutable").send().await?;
+        put.content_type(content_type)
+            .cache_control("public, max-age=31536000, s-maxage=3600, immutable")
+            .send()
+            .await?;
         Ok(())
     }
 

@@ -32,7 +32,7 @@ async fn shown(app: &App, member: &Member) -> DynamicImage {
     let response = fetch(app, &format!("/api/v1/users/{}/avatar", member.id)).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()[header::CONTENT_TYPE], "image/webp");
-    assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, s-maxage=3600, immutable");
     let bytes = response.bytes().await.unwrap();
     for chunk in ["EXIF", "XMP ", "ICCP", "SECRET"] {
         assert!(!bytes.windows(chunk.len()).any(|window| window == chunk.as_bytes()), "{chunk} is in it");
