@@ -217,6 +217,22 @@ async fn one_client_may_call_credential_routes_so_often_whatever_it_writes_into_
 }
 
 #[tokio::test]
+async fn links_are_followed_within_the_same_limit() {
+    let app = App::with(&[("RATE_IP_PER_MINUTE", "3")]).await;
+    let calls = [
+        app.request(Method::POST, "/api/v1/auth/verify-email").json(&json!({ "token": "forged" })),
+        app.request(Method::GET, "/auth/verify-email?token=forged").header("accept", "application/json"),
+        app.request(Method::POST, "/api/v1/auth/undo-email-change").json(&json!({ "token": "forged" })),
+    ];
+    for call in calls.iter().map(|call| call.try_clone().unwrap()) {
+        assert_eq!(app.send(call).await.code(), "invalid_verification_token");
+    }
+    for call in calls {
+        assert_eq!(app.send(call).await.code(), "too_many_requests");
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_a_limit_refuses_spends_no_guess_and_an_outage_of_the_limiter_lets_nobody_in() {
     let app = App::with(&[("RATE_LOGIN_PER_MINUTE", "2")]).await;
     app.member("a@example.com").await;

@@ -7,7 +7,7 @@ use axum::{
 use minijinja::context;
 use shared::{
     crypto::{LinkPurpose, MailedLink},
-    http::{Accepts, Code, NoStore, Problem, ProblemBody, note_user},
+    http::{Accepts, Code, Limited, NoStore, Origin, Problem, ProblemBody, note_user},
     store::AddressMoved,
 };
 
@@ -30,13 +30,16 @@ use crate::State;
         (status = 200, description = "The account has its old address again.", body = Done),
         (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn undo_email_change(
     Extract(state): Extract<State>,
+    origin: Origin,
     accepts: Accepts,
     Presented(token): Presented,
 ) -> Result<Response, Problem> {
+    state.limiter.admit(Limited::Credential, &origin, None).await?;
     let outcome = undo(&state, &token).await;
     if !accepts.html {
         return outcome.map(|done| NoStore(Json(done)).into_response());

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use shared::{
     crypto::{LinkPurpose, MailedLink, VerificationToken},
     domain::Account,
-    http::{Accepts, Code, Fields, NoStore, OptionalJsonBody, Problem, ProblemBody, UrlQuery, note_user},
+    http::{
+        Accepts, Code, Fields, Limited, NoStore, OptionalJsonBody, Origin, Problem, ProblemBody, UrlQuery, note_user,
+    },
     store::{AddressMoved, Verified},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -108,13 +110,16 @@ async fn confirm_new_address(state: &State, token: &str) -> Result<Done, Problem
         (status = 200, description = "The address is verified.", body = Done),
         (status = 400, description = "`invalid_verification_token`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn verify_email(
     Extract(state): Extract<State>,
+    origin: Origin,
     accepts: Accepts,
     Presented(token): Presented,
 ) -> Result<Response, Problem> {
+    state.limiter.admit(Limited::Credential, &origin, None).await?;
     let outcome = verify(&state, &token).await;
     if !accepts.html {
         return outcome.map(|done| NoStore(Json(done)).into_response());
