@@ -15,6 +15,8 @@ pub struct PublicProfile {
     pub id: Uuid,
     pub username: Option<String>,
     pub name: Option<String>,
+    /// Always: nothing is shown of those who are disabled.
+    pub is_active: bool,
     pub is_verified: bool,
     pub is_premium: bool,
     /// `basic` or `premium`.
@@ -30,6 +32,7 @@ pub struct PublicProfile {
     /// A link: `null` unless `contact_visibility` is `public`.
     pub website: Option<String>,
     pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 impl PublicProfile {
@@ -43,6 +46,7 @@ impl PublicProfile {
             id: account.id,
             username: account.username.as_ref().map(|username| username.as_str().to_owned()),
             name: account.name.as_ref().map(|name| name.as_str().to_owned()),
+            is_active: account.active,
             is_verified: account.verified,
             // Who is an admin is not told, not even by what they may do.
             is_premium: Account { role: Role::User, ..account.clone() }.is_premium(),
@@ -57,6 +61,7 @@ impl PublicProfile {
             timezone: account.timezone.clone(),
             website: document.text("website").filter(|_| account.contact_public),
             created_at: account.created_at,
+            updated_at: profile.updated_at.map_or(account.updated_at, |edited| edited.max(account.updated_at)),
         })
     }
 }
