@@ -125,7 +125,7 @@ async fn an_edit_that_meets_another_answers_with_the_whole_user() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
     app.patch_as(&alice, "/users/me", json!({ "bio": "Hello" })).await;
-    let renames = (0..8).map(|number| json!({ "username": format!("alice_{number}") }));
+    let renames = (0..8).map(|number| json!({ "username": format!("mover_{number}") }));
     let answers = join_all(renames.map(|rename| app.patch_as(&alice, "/users/me", rename))).await;
     for answer in answers {
         assert_eq!((answer.status, &answer.json()["bio"]), (StatusCode::OK, &json!("Hello")), "{}", answer.text);
