@@ -15,8 +15,11 @@ pub fn endpoints<E: Endpoints<State>>() -> E {
     E::new()
         .endpoint(endpoint!(home::home), &["/home"])
         .endpoint(endpoint!(is_admin::is_admin), &["/api/v1/users/is-admin", "/api/v1/users/users/is-admin"])
-        .endpoint(endpoint!(update_user::update_user), &["/users/me", "PATCH /api/v1/users/{id}"])
-        .endpoint(endpoint!(delete_user::delete_user), &["/users/me", "/api/v1/users/{id}"])
+        .endpoint(
+            endpoint!(update_user::update_user),
+            &["/users/me", "/api/v1/users/users/me", "PATCH /api/v1/users/{id}"],
+        )
+        .endpoint(endpoint!(delete_user::delete_user), &["/users/me", "/api/v1/users/users/me", "/api/v1/users/{id}"])
         .endpoint(endpoint!(profile::profile), &["/api/v1/users/{id}/profile"])
         .endpoint(endpoint!(update_profile::update_profile), &[])
         .endpoint(endpoint!(preferences::preferences), &["/api/v1/users/{id}/preferences"])

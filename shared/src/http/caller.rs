@@ -202,18 +202,6 @@ impl Bearer {
         Ok((authority.verified(authority.admitted(&claims, account)?)?, item?))
     }
 
-    /// As [`Self::with`], also for someone whose address is not verified yet.
-    ///
-    /// # Errors
-    /// As a [`PendingCaller`] is refused, or as `read` fails.
-    pub async fn with_pending<T>(
-        self,
-        read: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<(PendingCaller, T), Problem> {
-        let (caller, read) = tokio::join!(self.authority.admit(&self.claims), read);
-        Ok((caller?, read?))
-    }
-
     /// Admits the caller while `read` runs; where they are not admitted, what was read is dropped.
     ///
     /// # Errors

@@ -47,6 +47,17 @@ async fn ones_own_takes_one_call_and_a_session_that_has_ended_sees_none() {
 }
 
 #[tokio::test]
+async fn a_session_whose_address_is_not_verified_sees_none() {
+    let app = App::start().await;
+    let (alice, carol) = (app.member("alice@example.com").await, app.register("carol@example.com").await);
+    upload(&app, &alice, halves(40, 40, ImageFormat::Png)).await;
+    for path in [PATH, &format!("/api/v1/users/{}/avatar", alice.id)] {
+        let answer = app.get_as(&carol, path).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "email_not_verified".into()), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn with_a_distribution_avatars_are_served_there_under_a_name_of_their_own() {
     let app = App::with(&[("AVATAR_BASE_URL", "https://cdn.example.com"), ("DIRECTORY_ACCESS", "members")]).await;
     let alice = app.member("alice@example.com").await;

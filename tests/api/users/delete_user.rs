@@ -8,7 +8,7 @@ const SECRET: &str = "xylophone";
 
 #[tokio::test]
 async fn deleting_ends_the_account_at_once_and_frees_address_and_username() {
-    for path in ["/api/v1/users/me", "/users/me", "own"] {
+    for path in ["/api/v1/users/me", "/users/me", "/api/v1/users/users/me", "own"] {
         let app = App::start().await;
         let alice = app.member("alice@example.com").await;
         app.patch_as(&alice, "/users/me", json!({ "username": "alice" })).await;

@@ -13,7 +13,8 @@ async fn put_and_patch_edit_the_caller_on_every_path() {
         (Method::PUT, "/users/me"),
         (Method::PATCH, "/api/v1/users/me"),
         (Method::PATCH, "/users/me"),
-        (Method::PATCH, "/api/v1/users/me"),
+        (Method::PUT, "/api/v1/users/users/me"),
+        (Method::PATCH, "/api/v1/users/users/me"),
         (Method::PATCH, &by_id),
     ];
     for (number, (method, path)) in calls.into_iter().enumerate() {

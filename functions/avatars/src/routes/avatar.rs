@@ -24,6 +24,7 @@ use crate::State;
     responses(
         (status = 302, description = "The avatar is at `Location`."),
         (status = 401, description = "`authentication_required`, `invalid_token`, `token_expired`, `session_ended`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`email_not_verified`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -43,11 +44,11 @@ pub async fn avatar(
     let (trusted, found) = match bearer {
         Some(bearer) if own_id == user_id => {
             let profile = state.accounts.document(bearer.user_id(), DocumentKind::Profile);
-            let (caller, profile) = bearer.with_item_pending(profile).await?;
+            let (caller, profile) = bearer.with_item(profile).await?;
             (true, Some((caller.account, profile)))
         }
         Some(bearer) => {
-            let (caller, found) = bearer.with_pending(find(&state, user_id)).await?;
+            let (caller, found) = bearer.with(find(&state, user_id)).await?;
             (caller.account.role == Role::Admin, found)
         }
         None => (false, find(&state, user_id).await?),
