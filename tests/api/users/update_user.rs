@@ -146,6 +146,14 @@ async fn a_rename_frees_the_old_username_and_may_change_its_case() {
 }
 
 #[tokio::test]
+async fn whoever_disables_their_own_account_sets_no_password_with_it() {
+    let (app, root) = App::with_admin(&[]).await;
+    let body = json!({ "is_active": false, "old_password": PASSWORD, "new_password": "another-horse-battery" });
+    assert_eq!(app.patch_as(&root, "/users/me", body).await.refused_fields(), ["new_password"]);
+    assert_eq!(app.get_as(&root, "/users/me").await.json()["is_active"], true);
+}
+
+#[tokio::test]
 async fn a_new_password_needs_the_old_one_through_the_one_door() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;

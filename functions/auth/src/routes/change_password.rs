@@ -53,9 +53,13 @@ pub async fn change_password(
     let guess = state.door.compare(GuessKey::Account(caller.account.id), current).await?;
     let Guess::Right(right) = guess else { return Err(wrong()) };
     let hash = state.hasher.place().await?.hash(new).await?;
-    let kept = caller.session_id;
-    match state.accounts.change_password(&right.reservation, &right.account, kept, &hash, state.clock.now()).await? {
+    let (kept, now) = (caller.session_id, state.clock.now());
+    match state.accounts.change_password(&right.reservation, &right.account, kept, &hash, now).await? {
         PasswordSet::Yes => Ok(NoStore(Json(Done::saying("Password changed")))),
-        PasswordSet::No => Err(wrong()),
+        PasswordSet::No => {
+            // The account is another one by now, and the guess was right all the same.
+            state.accounts.settle_right(&right.reservation, now).await?;
+            Err(wrong())
+        }
     }
 }

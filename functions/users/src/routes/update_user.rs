@@ -102,10 +102,10 @@ pub async fn update_user(
         account: edit,
         other_plan: false,
     };
-    let outcome = state.accounts.edit(account, stored, &edit, state.clock.now()).await?;
-    let (account, stored) = match (edited(outcome), &right) {
-        (Ok(edited), _) => edited,
-        (Err(problem), right) => {
+    let outcome = state.accounts.edit(account, stored, &edit, state.clock.now()).await;
+    let (account, stored) = match outcome.map_err(Problem::from).and_then(edited) {
+        Ok(edited) => edited,
+        Err(problem) => {
             if let Some(right) = right {
                 state.accounts.settle_right(&right.reservation, state.clock.now()).await?;
             }
@@ -162,6 +162,9 @@ fn password(
     if new.is_some() && account.id != caller.account.id {
         patch.refuse("new_password", "can be changed by its owner alone");
     }
+    if new.is_some() && edit.ends_sessions() {
+        patch.refuse("new_password", "cannot be given together with is_active: false");
+    }
     if !together {
         patch.refuse("old_password", "must be given together with new_password");
     }
@@ -180,7 +183,11 @@ async fn set_password(state: &State, caller: &Caller, new: Plaintext, right: &Ri
     let (session, now) = (caller.session_id, state.clock.now());
     match state.accounts.change_password(&right.reservation, &right.account, session, &hash, now).await? {
         PasswordSet::Yes => Ok(()),
-        PasswordSet::No => Err(wrong()),
+        PasswordSet::No => {
+            // The account is another one by now, and the guess was right all the same.
+            state.accounts.settle_right(&right.reservation, now).await?;
+            Err(wrong())
+        }
     }
 }
 
