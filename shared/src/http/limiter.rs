@@ -54,8 +54,16 @@ impl Limiter {
         if let Some((calls, client)) = self.rates.ip_per_minute.zip(origin.ip_address.as_deref().map(client)) {
             self.count(&Limit { scope: "ip", calls, window: TimeDelta::minutes(1) }, &client).await?;
         }
+        self.admit_named(limited, named.unwrap_or_default()).await
+    }
+
+    /// Counts a call whose client was counted: of one more that it names, or of one more thing that it does.
+    ///
+    /// # Errors
+    /// `too_many_requests` where a window is full.
+    pub async fn admit_named(&self, limited: Limited, named: &str) -> Result<(), Problem> {
         for limit in self.windows(limited) {
-            self.count(&limit, named.unwrap_or_default()).await?;
+            self.count(&limit, named).await?;
         }
         Ok(())
     }

@@ -137,6 +137,18 @@ async fn until_the_address_is_verified_the_session_may_do_little() {
 }
 
 #[tokio::test]
+async fn in_private_one_registration_is_one_call_of_its_client() {
+    let app = App::with(&[("REGISTRATION", "private"), ("RATE_IP_PER_MINUTE", "2")]).await;
+    let register = async |name: &str| {
+        let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+        app.post(PATHS[0], body).await.status
+    };
+    assert_eq!(register("a").await, StatusCode::ACCEPTED);
+    assert_eq!(register("b").await, StatusCode::ACCEPTED);
+    assert_eq!(register("c").await, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
 async fn verification_can_be_waived() {
     let app = App::with(&[("REQUIRE_VERIFIED_EMAIL", "false")]).await;
     let member = app.register("new@example.com").await;

@@ -53,8 +53,7 @@ pub async fn change_email(
     let (email, password) = fields.finish(email.zip(password))?;
     state.limiter.admit(Limited::Resend, &origin, Some(email.as_str())).await?;
     // Nor may one account mail many strangers.
-    let own = caller.account.id.to_string();
-    state.limiter.admit(Limited::Resend, &origin, Some(&own)).await?;
+    state.limiter.admit_named(Limited::Resend, &caller.account.id.to_string()).await?;
     refuse_too_many(&state, &caller.account)?;
 
     let guess = state.door.compare(GuessKey::Account(caller.account.id), password).await?;

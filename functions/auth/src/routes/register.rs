@@ -119,7 +119,7 @@ async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Re
 
 /// The same calls and the same words, whether or not the address has an account; its owner learns by mail.
 async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Response, Problem> {
-    state.limiter.admit(Limited::Resend, &origin, Some(parsed.email.as_str())).await?;
+    state.limiter.admit_named(Limited::Resend, parsed.email.as_str()).await?;
     let (account, device) = account(state, origin, parsed, None).await?;
     let (email, username, now) = (account.email.clone(), account.username.clone(), account.created_at);
     match state.accounts.create(account, MadeBy::Owner(&device)).await? {
