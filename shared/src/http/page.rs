@@ -2,7 +2,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use minijinja::{Environment, Value};
@@ -58,12 +58,12 @@ impl Pages {
     ///
     /// # Errors
     /// Where the template cannot be rendered.
-    pub fn render(&self, name: &str, status: StatusCode, context: Value) -> Result<Page, Problem> {
+    pub fn render(&self, name: &str, context: Value) -> Result<Page, Problem> {
         let style = Value::from_safe_string(STYLE.to_owned());
         let context = minijinja::context! { style, app_name => &*self.app_name, ..context };
         let rendered = self.environment.get_template(name).and_then(|template| template.render(context));
         let html = rendered.map_err(|error| Problem::internal(&error))?;
-        Ok(Page { html, status, policy: self.policy.clone() })
+        Ok(Page { html, policy: self.policy.clone() })
     }
 }
 
@@ -80,7 +80,6 @@ fn policy() -> HeaderValue {
 /// A rendered page with its strict policy.
 pub struct Page {
     html: String,
-    status: StatusCode,
     policy: HeaderValue,
 }
 
@@ -90,6 +89,6 @@ impl IntoResponse for Page {
             (header::CONTENT_SECURITY_POLICY, self.policy),
             (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         ];
-        NoStore((self.status, headers, Html(self.html))).into_response()
+        NoStore((headers, Html(self.html))).into_response()
     }
 }

@@ -176,6 +176,18 @@ impl Problem {
         self.retry_after.and_then(|seconds| i64::try_from(seconds).ok())
     }
 
+    /// A page in place of the problem's JSON: with the status, the headers and the word in the log that the problem has.
+    pub fn shown_as(self, page: impl IntoResponse) -> Response {
+        let (mut own, _) = self.into_response().into_parts();
+        let mut page = page.into_response();
+        *page.status_mut() = own.status;
+        for name in [header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
+            page.headers_mut().extend(own.headers.remove(&name).map(|value| (name, value)));
+        }
+        page.extensions_mut().extend(own.extensions);
+        page
+    }
+
     fn challenge(&self) -> Option<&'static str> {
         match self.code {
             Code::AuthenticationRequired => Some("Bearer"),

@@ -160,7 +160,7 @@ async fn the_page_sends_a_form_and_shows_what_came_of_it() {
     app.fault(json!({ "service": "dynamodb", "kind": "error", "count": 0 })).await;
     assert!(send(NEW, NEW).await.text.contains("Password changed"));
     let used = send(NEW, NEW).await;
-    assert_eq!(used.status, StatusCode::UNAUTHORIZED);
+    assert_eq!((used.status, used.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer"));
     assert!(used.text.contains("This link does not work") && !used.text.contains(&link), "{}", used.text);
 }
 

@@ -1,7 +1,6 @@
 use axum::{
     Json,
     extract::State as Extract,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use minijinja::context;
@@ -38,5 +37,5 @@ pub async fn follow_verification_link(
         state.limiter.admit(Limited::Credential, &origin, None).await?;
         return Ok(NoStore(Json(verify(&state, &token).await?)).into_response());
     }
-    Ok(state.pages.render("verify_email.html", StatusCode::OK, context! { token })?.into_response())
+    Ok(state.pages.render("verify_email.html", context! { token })?.into_response())
 }

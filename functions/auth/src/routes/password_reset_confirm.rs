@@ -1,7 +1,7 @@
 use axum::{
     Form, Json,
     extract::{FromRequest, Request, State as Extract},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use minijinja::context;
@@ -95,22 +95,21 @@ pub async fn password_reset_confirm(
     if !accepts.html {
         return outcome.map(|done| NoStore(Json(done)).into_response());
     }
-    let page = match outcome {
+    match outcome {
         Ok(_) => {
             let (title, text) = ("Password changed", "You can close this page and sign in with your new password.");
-            state.pages.render("message.html", StatusCode::OK, context! { title, text })?
+            Ok(state.pages.render("message.html", context! { title, text })?.into_response())
         }
         Err(problem) if problem.code() == Code::ValidationFailed => {
             let errors: Vec<_> = problem.errors().iter().map(in_words).collect();
-            state.pages.render("reset_password.html", problem.code().status(), context! { token, errors })?
+            Ok(problem.shown_as(state.pages.render("reset_password.html", context! { token, errors })?))
         }
         Err(problem) if problem.code() == Code::InvalidResetCode => {
             let (title, text) = ("This link does not work", "It was used, or its time is over. Ask for a new one.");
-            state.pages.render("message.html", problem.code().status(), context! { title, text })?
+            Ok(problem.shown_as(state.pages.render("message.html", context! { title, text })?))
         }
-        Err(problem) => return Err(problem),
-    };
-    Ok(page.into_response())
+        Err(problem) => Err(problem),
+    }
 }
 
 /// What is wrong with the form, as the page says it.

@@ -1,6 +1,5 @@
 use axum::{
     extract::State as Extract,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use minijinja::context;
@@ -23,5 +22,5 @@ pub async fn reset_password_page(
     UrlQuery(LinkQuery { token }): UrlQuery<LinkQuery>,
 ) -> Result<Response, Problem> {
     let token = token.unwrap_or_default();
-    Ok(state.pages.render("reset_password.html", StatusCode::OK, context! { token })?.into_response())
+    Ok(state.pages.render("reset_password.html", context! { token })?.into_response())
 }

@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use serde::Serialize;
 use shared::{
     crypto::RefreshToken,
@@ -40,7 +41,9 @@ impl SignedIn {
         let now = state.clock.now();
         let access = state.signer.fresh().await?.sign(account, session.id, now)?;
         let refresh = RefreshToken::of(account.id, session).encode(&state.derivation.fresh().await?);
-        let refresh_token = refresh.ok_or_else(|| Problem::new(Code::Unavailable, "The service cannot answer now."))?;
+        let refresh_token = refresh.ok_or_else(|| {
+            Problem::new(Code::Unavailable, "The service cannot answer now.").retry_after(TimeDelta::seconds(1))
+        })?;
         Ok(Self {
             access_token: access.text,
             refresh_token,

@@ -1,7 +1,6 @@
 use axum::{
     Json,
     extract::State as Extract,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use minijinja::context;
@@ -44,18 +43,19 @@ pub async fn undo_email_change(
     if !accepts.html {
         return outcome.map(|done| NoStore(Json(done)).into_response());
     }
-    let (status, title, text) = match outcome {
-        Ok(_) => (
-            StatusCode::OK,
-            "The change is undone",
-            "Your account has its old address again. Sign in, and choose another password: someone may know yours.",
-        ),
-        Err(problem) if problem.code() == Code::InvalidVerificationToken => {
-            (problem.code().status(), "This link does not work", "It was used, or its time is over.")
+    match outcome {
+        Ok(_) => {
+            let title = "The change is undone";
+            let text =
+                "Your account has its old address again. Sign in, and choose another password: someone may know yours.";
+            Ok(state.pages.render("message.html", context! { title, text })?.into_response())
         }
-        Err(problem) => return Err(problem),
-    };
-    Ok(state.pages.render("message.html", status, context! { title, text })?.into_response())
+        Err(problem) if problem.code() == Code::InvalidVerificationToken => {
+            let (title, text) = ("This link does not work", "It was used, or its time is over.");
+            Ok(problem.shown_as(state.pages.render("message.html", context! { title, text })?))
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 async fn undo(state: &State, token: &str) -> Result<Done, Problem> {

@@ -1,7 +1,7 @@
 use axum::{
     Form, Json,
     extract::{FromRequest, FromRequestParts, Request, State as Extract},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use minijinja::context;
@@ -124,14 +124,15 @@ pub async fn verify_email(
     if !accepts.html {
         return outcome.map(|done| NoStore(Json(done)).into_response());
     }
-    let (status, title, text) = match outcome {
-        Ok(_) => (StatusCode::OK, "Address verified", "Thank you. You can close this page and sign in."),
-        Err(problem) if problem.code() == Code::InvalidVerificationToken => (
-            problem.code().status(),
-            "This link does not work",
-            "It is not valid, or its time is over. Ask for a new one.",
-        ),
-        Err(problem) => return Err(problem),
-    };
-    Ok(state.pages.render("message.html", status, context! { title, text })?.into_response())
+    match outcome {
+        Ok(_) => {
+            let (title, text) = ("Address verified", "Thank you. You can close this page and sign in.");
+            Ok(state.pages.render("message.html", context! { title, text })?.into_response())
+        }
+        Err(problem) if problem.code() == Code::InvalidVerificationToken => {
+            let (title, text) = ("This link does not work", "It is not valid, or its time is over. Ask for a new one.");
+            Ok(problem.shown_as(state.pages.render("message.html", context! { title, text })?))
+        }
+        Err(problem) => Err(problem),
+    }
 }

@@ -1,7 +1,6 @@
 use axum::{
     Json,
     extract::State as Extract,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use minijinja::context;
@@ -44,7 +43,7 @@ pub async fn root(Extract(state): Extract<State>, accepts: Accepts) -> Result<Re
         let links = links.map(|(href, title, text)| context! { href, title, text });
         let added = state.settings.root_links.iter().map(|(title, href)| context! { href, title, text => "" });
         let links: Vec<_> = links.into_iter().chain(added).collect();
-        let page = state.pages.render("root.html", StatusCode::OK, context! { version => VERSION, links })?;
+        let page = state.pages.render("root.html", context! { version => VERSION, links })?;
         return Ok(page.into_response());
     }
     let root = Root {
