@@ -115,7 +115,7 @@ impl Accounts {
     }
 
     /// Ends the session `ended` of a user, on the word of someone who was admitted; where that is an admin, with the entry
-    /// of the trail. Answers `false` where it is not there.
+    /// of the trail. Answers `false` where there is no such session, or it is over.
     ///
     /// # Errors
     /// Where the store cannot answer.
@@ -124,11 +124,15 @@ impl Accounts {
         user_id: Uuid,
         ended: SessionId,
         entry: Option<&AuditEntry>,
+        now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let change = Change::provided("attribute_exists(s.#ended)")
+        let change = Change::provided("s.#ended.#end > :now AND s.#ended.#abs > :now")
             .set("ev = :ev")
             .remove("s.#ended")
             .name("#ended", roster_name(ended))
+            .name("#end", "end")
+            .name("#abs", "abs")
+            .value(":now", moment(now))
             .value(":ev", text(Event::SessionEnded.as_str()));
         let key = keys::account(user_id);
         let Some(entry) = entry else {

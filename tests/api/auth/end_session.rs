@@ -1,5 +1,6 @@
 use reqwest::{Method, StatusCode};
-use tests::client::{Answer, App, Member};
+use serde_json::json;
+use tests::client::{Answer, App, Member, PASSWORD};
 
 const EMAIL: &str = "alice@example.com";
 
@@ -25,6 +26,19 @@ async fn a_session_ends_at_once_on_every_path() {
         assert_eq!(end(&app, &member, &path).await.code(), "not_found", "it is gone");
     }
     assert_eq!(end(&app, &member, "/api/v1/auth/sessions/nonsense").await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_is_not_there_to_be_ended() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    let body = json!({ "email": EMAIL, "password": PASSWORD, "remember_me": false });
+    let short = app.post("/auth/login", body).await.json()["refresh_token_id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/auth/sessions/{short}");
+    app.advance(25 * 3600).await;
+    let later = app.sign_in(EMAIL).await;
+    assert_eq!(end(&app, &later, &path).await.code(), "not_found");
+    assert!(!app.get_as(&later, "/api/v1/auth/sessions").await.text.contains(&short));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub async fn end_session(
         act: Act::SessionEnded,
         changes: BTreeMap::from([("session".to_owned(), session.to_string())]),
     });
-    if state.accounts.take_session(subject, session, entry.as_ref()).await? {
+    if state.accounts.take_session(subject, session, entry.as_ref(), state.clock.now()).await? {
         Ok(NoStore(Json(Done::saying("The session has ended"))))
     } else {
         Err(missing())

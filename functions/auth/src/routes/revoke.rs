@@ -46,7 +46,8 @@ pub async fn revoke(
     };
     if let Some((user_id, session_id)) = session {
         // It may have ended by itself.
-        let _ended = state.accounts.take_session(user_id, session_id, None).await.map_err(Problem::from)?;
+        let _ended =
+            state.accounts.take_session(user_id, session_id, None, state.clock.now()).await.map_err(Problem::from)?;
     }
     Ok(NoStore(()))
 }
