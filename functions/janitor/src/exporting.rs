@@ -1,6 +1,8 @@
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use shared::{
@@ -55,19 +57,21 @@ impl Janitor {
             self.accounts.find_document(id, DocumentKind::Profile),
             self.accounts.find_document(id, DocumentKind::Extended),
             self.accounts.find_document(id, DocumentKind::Preferences),
-            self.accounts.find_devices(account)
+            self.accounts.find_all_devices(id)
         )?;
         let now = self.clock.now();
-        let moment = |moment: DateTime<Utc>| json!(moment);
-        let sessions = account.sessions.iter().map(|session| {
-            let device = devices.get(&session.id);
+        // Of one that ended there is nothing but where it was opened from; of one that began just now, nothing but its times.
+        let open: BTreeMap<_, _> = account.sessions.iter().map(|session| (session.id, session.times)).collect();
+        let sessions = devices.keys().chain(open.keys()).collect::<BTreeSet<_>>().into_iter().map(|id| {
+            let (device, times) = (devices.get(id), open.get(id));
             json!({
-                "id": session.id,
-                "created_at": device.map(|(at, _)| moment(*at)),
-                "last_activity_at": session.times.used_at,
-                "expires_at": session.times.end(),
-                "ip_address": device.and_then(|(_, device)| device.ip_address.clone()),
-                "user_agent": device.and_then(|(_, device)| device.user_agent.clone()),
+                "id": id,
+                "is_active": times.is_some_and(|times| now < times.end()),
+                "created_at": device.map(|(at, _)| at),
+                "last_activity_at": times.map(|times| times.used_at),
+                "expires_at": times.map(|times| times.end()),
+                "ip_address": device.and_then(|(_, device)| device.ip_address.as_deref()),
+                "user_agent": device.and_then(|(_, device)| device.user_agent.as_deref()),
             })
         });
         let visible = |public: bool| if public { "public" } else { "private" };
@@ -83,6 +87,7 @@ impl Janitor {
             "profile": extended,
             "preferences": preferences,
             "sessions": sessions.collect::<Vec<_>>(),
+            "requested_address": account.address_change.as_ref().map(|change| change.email.as_str()),
             "former_addresses": account.address_undos.iter().map(|undo| undo.email.as_str()).collect::<Vec<_>>(),
         }))
     }

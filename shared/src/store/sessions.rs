@@ -184,6 +184,30 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// Where a user's sessions were opened from, also of those that ended: for as long as their rows stay, some weeks.
+    ///
+    /// # Errors
+    /// Where the store cannot answer.
+    pub async fn find_all_devices(
+        &self,
+        user_id: Uuid,
+    ) -> Result<HashMap<SessionId, (DateTime<Utc>, Device)>, StoreError> {
+        let key = keys::session(user_id, Uuid::nil());
+        let prefix = key.sk.trim_end_matches(&Uuid::nil().to_string());
+        let rows = self
+            .client
+            .query()
+            .table_name(self.tokens()?)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(&key.pk))
+            .expression_attribute_values(":prefix", text(prefix));
+        let rows: Vec<_> = rows.into_paginator().items().send().try_collect().await?;
+        rows.iter().map(read_row).collect()
+    }
+}
+
 fn read_row(row: &super::Item) -> Result<(SessionId, (DateTime<Utc>, Device)), StoreError> {
     let reader = Reader::new("tokens", row);
     let id = reader.text(keys::SK)?.rsplit('#').next().and_then(|id| id.parse().ok());

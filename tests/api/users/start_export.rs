@@ -31,6 +31,10 @@ async fn one_document_holds_everything_and_a_mail_brings_the_link() {
     for number in 0..205 {
         submit(&app, &alice, number, &format!("fn main() {{ \"{number}\" }} // ü")).await;
     }
+    let elsewhere = app.sign_in("alice@example.com").await;
+    app.post_as(&elsewhere, "/api/v1/auth/logout", json!({})).await;
+    let change = json!({ "new_email": "alice@example.org", "password": PASSWORD });
+    assert_eq!(app.post_as(&alice, "/api/v1/users/me/email", change).await.status, StatusCode::ACCEPTED);
     let asked = app.post_as(&alice, PATH, json!({})).await;
     assert_eq!((asked.status, &asked.json()["state"]), (StatusCode::ACCEPTED, &json!("pending")), "{}", asked.text);
     let document = download(&app, "alice@example.com").await;
@@ -41,7 +45,11 @@ async fn one_document_holds_everything_and_a_mail_brings_the_link() {
     );
     assert_eq!((&document["profile"]["skills"], &document["preferences"]["theme"]), (&json!(["Rust"]), &json!("dark")));
     assert_eq!(document["preferences"]["language"], "de");
-    assert_eq!(document["sessions"].as_array().unwrap().len(), 2);
+    let sessions = document["sessions"].as_array().unwrap();
+    let open = sessions.iter().filter(|session| session["is_active"] == true).count();
+    assert_eq!((sessions.len(), open), (3, 2), "the one that ended is known too: {sessions:?}");
+    assert!(sessions.iter().all(|session| session["created_at"].is_string()), "{sessions:?}");
+    assert_eq!(document["requested_address"], "alice@example.org");
     let attempts = document["attempts"].as_array().unwrap();
     assert_eq!(attempts.len(), 205);
     assert_eq!(attempts[0]["submitted_code"], "fn main() { \"204\" } // ü");
