@@ -45,12 +45,13 @@ impl Janitor {
 
     async fn end_unverified(&self) -> Result<(), Failure> {
         let now = self.clock.now();
+        let seen = self.accounts.looked_through().await?;
         // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
         if !self.settings.require_verified_email {
-            return Ok(self.accounts.note_looked_through(now).await?);
+            return Ok(self.accounts.note_looked_through(seen, now).await?);
         }
         let until = now - Account::UNVERIFIED_LIFETIME;
-        let from = self.accounts.looked_through().await?.unwrap_or(until - LOOKED_BACK);
+        let from = seen.unwrap_or(until - LOOKED_BACK);
         if from >= until {
             return Ok(());
         }
@@ -65,7 +66,7 @@ impl Janitor {
             }
         }
         let again_from = failed.as_ref().map(|(made_at, _)| *made_at).filter(|made_at| *made_at > until - LOOKED_BACK);
-        self.accounts.note_looked_through(again_from.unwrap_or(looked_through)).await?;
+        self.accounts.note_looked_through(seen, again_from.unwrap_or(looked_through)).await?;
         failed.map_or(Ok(()), |(_, error)| Err(error))
     }
 

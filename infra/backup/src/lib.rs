@@ -21,11 +21,12 @@ use thiserror::Error;
 
 /// The file of each table, and the setting that names the table. Users come last: an erasure that was under way goes on as soon as its
 /// row is there, and has to find what it erases.
-const TABLES: [(&str, &str); 3] =
-    [(AUDIT, "AUDIT_TABLE"), (ATTEMPTS, "ATTEMPTS_TABLE"), ("users.jsonl", "USERS_TABLE")];
+const TABLES: [(&str, &str); 3] = [(AUDIT, "AUDIT_TABLE"), (ATTEMPTS, "ATTEMPTS_TABLE"), (USERS, USERS_TABLE)];
 /// The trail of what admins did names people who are erased too, and keeps them.
 const AUDIT: &str = "audit.jsonl";
 const ATTEMPTS: &str = "attempts.jsonl";
+const USERS: &str = "users.jsonl";
+const USERS_TABLE: &str = "USERS_TABLE";
 /// Items that are on their way at once.
 const PARALLEL: usize = 32;
 
@@ -139,8 +140,9 @@ fn is_of(file: &str, item: &HashMap<String, AttributeValue>) -> bool {
     }
 }
 
-/// Writes each file's items into its table, and leaves alone those that are there, and those of people who are `erased`. `done` is told
-/// of each item. Nothing is written before every line of every file is found right.
+/// Writes each file's items into its table, and leaves alone those that are there, and those of people who are `erased`, or whose
+/// erasure the files themselves tell of: it may have gone on while they were written. `done` is told of each item. Nothing is written
+/// before every line of every file is found right.
 ///
 /// # Errors
 /// Where a file cannot be read, or is of another table, or a table not written.
@@ -152,17 +154,24 @@ pub async fn restore(
 ) -> Result<Restored, BackupError> {
     check(folder)?;
     let client = platform.aws.dynamodb();
+    let gone: HashSet<_> = self::erased(&folder.join(USERS))?.union(erased).cloned().collect();
+    // What is restored from this stack one day has to know of them too.
+    for id in erased {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let note = HashMap::from([("pk".into(), text(&format!("ERASED#{id}"))), ("sk".into(), text("ERASED"))]);
+        put(&client, platform.settings.resource(USERS_TABLE)?, note).await?;
+    }
     let mut restored = Restored::default();
     for (file, setting) in TABLES {
         let (table, path) = (platform.settings.resource(setting)?, folder.join(file));
         let lines = File::open(&path).map_err(|error| BackupError::File { path: path.clone(), error })?;
         let lines = BufReader::new(lines).lines().enumerate();
         let items = stream::iter(lines).map(|(number, line)| {
-            let (client, path) = (client.clone(), path.clone());
+            let (client, path, gone) = (client.clone(), path.clone(), &gone);
             async move {
                 let line = line.map_err(|error| BackupError::File { path: path.clone(), error })?;
                 let item = read(&line).map_err(|reason| BackupError::Line { path, line: number + 1, reason })?;
-                if file != AUDIT && owner_of(&item).is_some_and(|id| erased.contains(id)) {
+                if file != AUDIT && owner_of(&item).is_some_and(|id| gone.contains(id)) {
                     return Ok::<_, BackupError>(Restored { erased: 1, ..Restored::default() });
                 }
                 let new = put(&client, table, item).await?;
@@ -187,9 +196,18 @@ fn read(line: &str) -> Result<HashMap<String, AttributeValue>, String> {
     Ok(brought_back(item).into())
 }
 
-/// Whether the item is new.
+/// Whether the item is new. A stack that is at work has looked for people who never verified up to another moment: those who come in
+/// were not there then, so that the earlier moment of the two counts.
 async fn put(client: &Client, table: &str, item: HashMap<String, AttributeValue>) -> Result<bool, BackupError> {
-    let put = client.put_item().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+    let put = client.put_item().table_name(table);
+    let put = match item.get("until").filter(|_| text(&item, "sk") == Some("SWEEP")) {
+        Some(until) => put
+            .condition_expression("attribute_not_exists(pk) OR #until > :until")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", until.clone()),
+        None => put.condition_expression("attribute_not_exists(pk)"),
+    };
+    let put = put.set_item(Some(item));
     match put.send().await {
         Ok(_) => Ok(true),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {

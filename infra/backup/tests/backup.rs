@@ -122,8 +122,65 @@ async fn who_was_erased_after_the_backup_stays_erased() {
     assert_eq!(other.login("alice@example.com", PASSWORD).await.code(), "invalid_credentials");
     assert_eq!(other.sign_in("bob@example.com").await.id, bob.id);
     let dump = other.dump().await;
-    let left = dump.matches(&alice.id).count();
-    assert!(left == 1 && !dump.contains("alice@"), "nothing but what bob says of her: {dump}");
+    let (left, note) = (dump.matches(&alice.id).count(), format!("ERASED#{}", alice.id));
+    assert!(
+        left == 2 && dump.contains(&note) && !dump.contains("alice@"),
+        "the note, and what bob says of her: {dump}"
+    );
+
+    // The stack that took her erasure over tells the next one of it.
+    let later = folder("later");
+    said(&backup(&other, &["export"], &later).await);
+    let third = App::start().await;
+    let last = later.join("users.jsonl");
+    said(&backup(&third, &["restore", "--erased", last.to_str().unwrap()], &before).await);
+    assert_eq!(third.login("alice@example.com", PASSWORD).await.code(), "invalid_credentials");
+}
+
+#[tokio::test]
+async fn who_was_erased_while_the_backup_was_written_stays_erased() {
+    let folder = folder("meanwhile");
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let attempt =
+        json!({ "question_id": 1, "language": "rust", "submitted_code": "//", "passed_tests": 1, "total_tests": 1 });
+    app.post_as(&alice, "/api/v1/attempts/", attempt).await;
+    said(&backup(&app, &["export"], &folder).await);
+    let attempts = fs::read_to_string(folder.join("attempts.jsonl")).unwrap();
+    assert_eq!(app.delete_as(&alice, "/api/v1/users/me").await.status, StatusCode::OK);
+    app.all_letters().await;
+    app.advance(200).await;
+    said(&backup(&app, &["export"], &folder).await);
+    fs::write(folder.join("attempts.jsonl"), &attempts).unwrap();
+    assert!(attempts.contains(&alice.id), "attempts were read before the erasure, users after it");
+
+    let other = App::start().await;
+    said(&backup(&other, &["restore"], &folder).await);
+    assert_eq!(other.scan("AttemptsTable").await["Items"], json!([]));
+}
+
+#[tokio::test]
+async fn who_never_verified_is_erased_seven_days_after_registering_also_in_another_stack() {
+    let folder = folder("unverified");
+    let app = App::start().await;
+    app.member("alice@example.com").await;
+    app.register("never@example.com").await;
+    app.advance(3 * 86_400).await;
+    app.all_letters().await;
+    said(&backup(&app, &["export"], &folder).await);
+
+    let other = App::start().await;
+    other.member("bob@example.com").await;
+    other.advance(6 * 86_400).await;
+    other.all_letters().await;
+    said(&backup(&other, &["restore"], &folder).await);
+    other.all_letters().await;
+    assert_eq!(other.login("never@example.com", PASSWORD).await.code(), "email_not_verified");
+    other.advance(4 * 86_400).await;
+    other.all_letters().await;
+    other.advance(61).await;
+    assert_eq!(other.login("never@example.com", PASSWORD).await.code(), "invalid_credentials");
+    assert_eq!(other.sign_in("alice@example.com").await.email, "alice@example.com");
 }
 
 #[tokio::test]

@@ -235,13 +235,21 @@ impl Accounts {
         Ok(item.as_ref().map(|item| Reader::new("users", item).optional_moment("until")).transpose()?.flatten())
     }
 
-    /// Notes up to when they have been looked through.
+    /// Notes up to when they have been looked through by whoever went on from what was `seen`. Where that is another moment by now,
+    /// people were brought in, and nothing is noted.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn note_looked_through(&self, until: DateTime<Utc>) -> Result<(), StoreError> {
-        let change = Change::unconditional().set("#until = :until").name("#until", "until");
-        let change = change.value(":until", moment(until));
+    pub async fn note_looked_through(
+        &self,
+        seen: Option<DateTime<Utc>>,
+        until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let change = match seen {
+            Some(seen) => Change::provided("#until = :seen").value(":seen", moment(seen)),
+            None => Change::provided("attribute_not_exists(#until)"),
+        };
+        let change = change.set("#until = :until").name("#until", "until").value(":until", moment(until));
         change.apply(&self.client, &self.users, &keys::unverified_sweep()).await.map(drop)
     }
 }
