@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
@@ -91,13 +91,23 @@ impl Replay {
         }
     }
 
-    /// Replays every message once, and tells of each.
+    /// Replays every message once, and tells of each. Those that stay can be replayed again at once.
     ///
     /// # Errors
     /// Where the queue does not answer.
     pub async fn run(&self, tell: impl Fn(String)) -> Result<Replayed, Failure> {
+        let mut kept = HashMap::new();
+        let replayed = self.replay_all(&mut kept, tell).await;
+        for handle in kept.into_values() {
+            let free = self.sqs.change_message_visibility().queue_url(&self.queue).receipt_handle(handle);
+            free.visibility_timeout(0).send().await.map_err(refused)?;
+        }
+        replayed
+    }
+
+    /// Answers once the queue hands out nothing more. `kept` are the handles of the messages that stay, by their ids.
+    async fn replay_all(&self, kept: &mut HashMap<String, String>, tell: impl Fn(String)) -> Result<Replayed, Failure> {
         let mut replayed = Replayed::default();
-        let mut seen = HashSet::new();
         loop {
             let received = self.sqs.receive_message().queue_url(&self.queue).wait_time_seconds(WAIT);
             let received = received.visibility_timeout(HELD).message_attribute_names("All").send().await;
@@ -105,11 +115,14 @@ impl Replay {
                 return Ok(replayed);
             };
             let name = message.message_id().unwrap_or("a message").to_owned();
-            if !seen.insert(name.clone()) {
-                return Ok(replayed);
+            let handle = message.receipt_handle().unwrap_or_default().to_owned();
+            // One that comes again, because others took longer than it was held for, is held once more.
+            if kept.insert(name.clone(), handle).is_some() {
+                continue;
             }
             match self.replay(&message).await {
                 Ok(()) => {
+                    kept.remove(&name);
                     replayed.done += 1;
                     tell(format!("{name}: taken"));
                 }
