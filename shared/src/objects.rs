@@ -152,7 +152,14 @@ impl Objects {
                 return Ok(());
             }
             let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(refused)?;
-            self.client.delete_objects().bucket(&*self.bucket).delete(delete).send().await?;
+            let answer = self.client.delete_objects().bucket(&*self.bucket).delete(delete).send().await?;
+            // An object that S3 keeps is listed again: without this, for ever.
+            if let Some(kept) = answer.errors().first() {
+                return Err(ObjectError::Unavailable(format!(
+                    "S3 keeps an object: {}",
+                    kept.code().unwrap_or("no code")
+                )));
+            }
         }
     }
 
