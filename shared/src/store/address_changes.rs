@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Accounts, Reservation, StoreError, account_item,
+    Accounts, Reservation, StoreError,
+    account_item::{self, roster_name},
     accounts::{Event, HELD_UNTIL, claim},
     attributes::{Reader, flag, moment, number, text},
     change::{Change, Outcome},
@@ -227,8 +228,13 @@ fn moving(seen: &Account, email: &EmailAddress, undos: &[AddressUndo], now: Date
         .value(":id", text(undos.last().map(|undo| undo.id.simple().to_string()).unwrap_or_default()))
         .value(":size", number(seen.sessions.len()))
         .value(":ev", text(Event::AddressChanged.as_str()));
-    let kept = seen.address_change_by;
-    seen.sessions.iter().filter(|session| Some(session.id) != kept).fold(change, without)
+    let (kept, others): (Vec<_>, Vec<_>) =
+        seen.sessions.iter().partition(|session| Some(session.id) == seen.address_change_by);
+    // Where a sign-in took the place of the kept one, there are as many sessions as were seen, and one that nobody saw.
+    let change = kept.into_iter().fold(change, |change, session| {
+        change.and_provided("attribute_exists(s.#kept)").name("#kept", roster_name(session.id))
+    });
+    others.into_iter().fold(change, without)
 }
 
 fn restoring(seen: &Account, email: &EmailAddress, undos: &[AddressUndo], now: DateTime<Utc>) -> Change {

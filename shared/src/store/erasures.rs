@@ -125,7 +125,7 @@ impl Accounts {
         Ok(items)
     }
 
-    /// Every edit moves `updated`: where it stands still, all that the transaction was planned from does.
+    /// Every edit moves `updated`, if not by two edits of one millisecond: what the transaction was planned from is named beside it.
     fn deleting_account(
         &self,
         account: &Account,
@@ -133,6 +133,10 @@ impl Accounts {
         now: DateTime<Utc>,
     ) -> Result<TransactWriteItem, StoreError> {
         let unchanged = "updated = :updated AND email = :email AND #role = :role AND verified = :verified";
+        let unchanged = match &account.username {
+            Some(_) => format!("{unchanged} AND username = :username"),
+            None => format!("{unchanged} AND attribute_not_exists(username)"),
+        };
         let delete = match erasing {
             Erasing::Own(session) => Delete::builder()
                 .condition_expression(format!("{unchanged} AND {LIVES}"))
@@ -151,6 +155,10 @@ impl Accounts {
             .expression_attribute_values(":email", text(account.email.as_str()))
             .expression_attribute_values(":role", text(account.role.as_str()))
             .expression_attribute_values(":verified", flag(account.verified));
+        let delete = match &account.username {
+            Some(username) => delete.expression_attribute_values(":username", text(username.as_str())),
+            None => delete,
+        };
         Ok(TransactWriteItem::builder().delete(build(delete.build())?).build())
     }
 
