@@ -230,14 +230,20 @@ def operated(cloud, api, outputs, alice, binaries):
         "requestContext": {"functionArn": cloud.client("lambda").get_function(FunctionName=resources["MailerFunction"])["Configuration"]["FunctionArn"]},
         "DDBStreamBatchInfo": {"shardId": shard, "startSequenceNumber": lost[0], "endSequenceNumber": lost[-1], "streamArn": stream},
     }
+    keys = {"AWS_ENDPOINT_URL": cloud.address, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    replay = lambda: subprocess.run([binaries / "replay", outputs["MailFailuresUrl"]], env=os.environ | keys, capture_output=True, text=True)
+    cloud.client("sqs").send_message(QueueUrl=outputs["MailFailuresUrl"], MessageBody="{}")
+    for time in ["first", "second"]:
+        check(f"a replay of what nobody knows, the {time} one", replay().stdout.splitlines()[-1:], ["0 replayed, 1 left"])
+    unknown = cloud.client("sqs").receive_message(QueueUrl=outputs["MailFailuresUrl"])["Messages"]
+    cloud.client("sqs").delete_message(QueueUrl=outputs["MailFailuresUrl"], ReceiptHandle=unknown[0]["ReceiptHandle"])
+
     before = alice.letters()
     cloud.client("sqs").send_message(QueueUrl=outputs["MailFailuresUrl"], MessageBody=json.dumps(note))
-    keys = {"AWS_ENDPOINT_URL": cloud.address, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    replayed = subprocess.run([binaries / "replay", outputs["MailFailuresUrl"]], env=os.environ | keys, capture_output=True, text=True)
+    replayed = replay()
     check(f"a replay {replayed.stdout} {replayed.stderr}", replayed.stdout.splitlines()[-1], "1 replayed, none left")
     check("the mail that was lost is sent, and no other", alice.letters(), before + 1)
-    again = subprocess.run([binaries / "replay", outputs["MailFailuresUrl"]], env=os.environ | keys, capture_output=True, text=True)
-    check("a replay of nothing", again.stdout, "0 replayed, none left\n")
+    check("a replay of nothing", replay().stdout, "0 replayed, none left\n")
 
 
 def variant(cloud, template):
