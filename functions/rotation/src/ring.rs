@@ -139,7 +139,9 @@ pub async fn replace<R: Ring>(rotation: &Rotation, secret: &Secret) -> Result<()
     if let Some(token) = secret.description().await?.pending {
         secret.abandon(&token).await?;
     }
-    Ok(())
+    // A step that was under way may have published its own since: what is in use has the last word.
+    let in_use: R::Keys = secret.current().await?.ok_or_else(|| empty(secret))?;
+    R::publish(rotation, &in_use).await
 }
 
 /// One of the four steps.
