@@ -8,7 +8,7 @@ use std::{error::Error, future::Future, time::Duration};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents, SharedCredentialsProvider,
+    BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents, SharedCredentialsProvider, SharedInterceptor,
     StalledStreamProtectionConfig, interceptors::BeforeTransmitInterceptorContextMut, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
@@ -45,28 +45,37 @@ impl Clients {
     /// Of DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         // Its answers are small, and come as one: the time of an attempt is bound enough.
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        aws_sdk_dynamodb::Client::from_conf(config.interceptor(TraceHeader).interceptor(CapacityMeter).build())
+        config.push_interceptor(always(TraceHeader)).push_interceptor(always(CapacityMeter));
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     /// Of S3.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config);
-        aws_sdk_s3::Client::from_conf(config.interceptor(TraceHeader).build())
+        let mut config = aws_sdk_s3::config::Builder::from(&self.config);
+        config.push_interceptor(always(TraceHeader));
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 
     /// Of Secrets Manager.
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        let config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
-        aws_sdk_secretsmanager::Client::from_conf(config.interceptor(TraceHeader).build())
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+        config.push_interceptor(always(TraceHeader));
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 
     /// Of SES. SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again.
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
-        let config = aws_sdk_sesv2::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
-        aws_sdk_sesv2::Client::from_conf(config.interceptor(TraceHeader).build())
+        let mut config = aws_sdk_sesv2::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        config.push_interceptor(always(TraceHeader));
+        aws_sdk_sesv2::Client::from_conf(config.build())
     }
+}
+
+/// An interceptor that no call can do without: the SDK need not ask before each of its hooks whether this one does.
+fn always(interceptor: impl Intercept + 'static) -> SharedInterceptor {
+    SharedInterceptor::permanent(interceptor)
 }
 
 /// Amazon's own authorities stand behind the endpoints of AWS (<https://www.amazontrust.com/repository/>), but in China and in

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::{clock::Clock, config::Settings};
 
@@ -15,7 +15,7 @@ macro_rules! metrics {
     ($($name:ident $unit:ident $meaning:literal;)*) => {
         /// What is measured, each under its own name in the stack's namespace of CloudWatch, without dimensions: a metric
         /// with dimensions costs as much as many.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
         pub enum Metric { $($name),* }
 
         impl Metric {
@@ -61,7 +61,7 @@ metrics! {
 }
 
 /// What one piece of work measured.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 pub struct Measures(BTreeMap<Metric, f64>);
 
 tokio::task_local! {
@@ -116,9 +116,10 @@ impl Meter {
         };
         let (result, measures) = MEASURES.scope(RefCell::default(), measured).await;
         if let Some(namespace) = self.namespace.as_deref().filter(|_| !measures.0.is_empty()) {
-            let line = line(namespace, &self.function, of, &measures, self.clock.now().timestamp_millis());
+            let line = Line::new(namespace, &self.function, of, &measures, self.clock.now().timestamp_millis());
+            let told = serde_json::to_string(&line).map(|line| line + "\n").map_err(io::Error::from);
             // A function whose standard output is gone has nobody to tell.
-            let _ = io::stdout().lock().write_all(format!("{line}\n").as_bytes());
+            let _ = told.and_then(|line| io::stdout().lock().write_all(line.as_bytes()));
         }
         result
     }
@@ -127,22 +128,59 @@ impl Meter {
 /// A line in CloudWatch's embedded metric format. The crates that write it would bring fifty others along.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-fn line(namespace: &str, function: &str, of: &[(&str, &str)], measures: &Measures, at_ms: i64) -> Value {
-    let named = |metric: &Metric| format!("{metric:?}");
-    let metrics: Vec<_> =
-        measures.0.keys().map(|metric| json!({ "Name": named(metric), "Unit": metric.unit() })).collect();
-    let directive = json!({ "Namespace": namespace, "Dimensions": [[]], "Metrics": metrics });
-    let mut line = Map::from_iter([
-        ("_aws".to_owned(), json!({ "Timestamp": at_ms, "CloudWatchMetrics": [directive] })),
-        ("function".to_owned(), json!(function)),
-    ]);
-    line.extend(of.iter().map(|(name, word)| ((*name).to_owned(), json!(word))));
-    line.extend(measures.0.iter().map(|(metric, value)| (named(metric), json!(value))));
-    Value::Object(line)
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "_aws")]
+    directives: Directives<'a>,
+    function: &'a str,
+    #[serde(flatten)]
+    of: BTreeMap<&'a str, &'a str>,
+    #[serde(flatten)]
+    measures: &'a Measures,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directives<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    /// One set of none.
+    dimensions: [[&'a str; 0]; 1],
+    metrics: Vec<Named>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    name: Metric,
+    unit: &'static str,
+}
+
+impl<'a> Line<'a> {
+    fn new(
+        namespace: &'a str,
+        function: &'a str,
+        of: &[(&'a str, &'a str)],
+        measures: &'a Measures,
+        at_ms: i64,
+    ) -> Self {
+        let metrics = measures.0.keys().map(|metric| Named { name: *metric, unit: metric.unit() }).collect();
+        let directive = Directive { namespace, dimensions: [[]], metrics };
+        let directives = Directives { timestamp: at_ms, cloud_watch_metrics: [directive] };
+        Self { directives, function, of: of.iter().copied().collect(), measures }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[tokio::test]
@@ -157,7 +195,8 @@ mod tests {
             MEASURES.with(RefCell::take)
         };
         let measures = MEASURES.scope(RefCell::default(), work).await;
-        let line = line("Users/dev", "auth", &[("route", "/x")], &measures, 1_700_000_000_000);
+        let line = Line::new("Users/dev", "auth", &[("route", "/x")], &measures, 1_700_000_000_000);
+        let line = serde_json::to_value(&line).unwrap();
         assert_eq!((&line["SignUps"], &line["WriteUnits"], &line["Accounts"]), (&json!(1.0), &json!(3.5), &json!(8.0)));
         assert_eq!((&line["function"], &line["route"], &line["Locks"]), (&json!("auth"), &json!("/x"), &Value::Null));
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
