@@ -182,9 +182,7 @@ impl Accounts {
         let found = find_all(&self.client, HashMap::from([(self.tokens()?.to_owned(), rows)]), true).await?;
         found.values().flatten().map(read_row).collect()
     }
-}
 
-impl Accounts {
     /// Where a user's sessions were opened from, also of those that ended: for as long as their rows stay, some weeks.
     ///
     /// # Errors
