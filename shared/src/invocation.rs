@@ -1,10 +1,13 @@
-//! One invocation of a function that serves no requests: its trace, its metrics and its one log line.
+//! One invocation of a function that serves no requests: its trace, and its one line in the log, metrics included.
 
 use std::{future::Future, time::Instant};
 
 use lambda_http::Context;
 
-use crate::{aws, telemetry, telemetry::Meter};
+use crate::{
+    aws,
+    telemetry::{self, Done, Meter, Work},
+};
 
 /// Does what an invocation asks for.
 ///
@@ -18,8 +21,14 @@ pub async fn observed<T, E>(
     let started = Instant::now();
     // Boxed, since the compiler bounds how deep futures may nest.
     let work = Box::pin(aws::traced(context.xray_trace_id.as_deref(), work));
-    let done = meter.measure(&[("request_id", context.request_id.as_str())], work).await;
-    let outcome = if done.is_ok() { "done" } else { "failed" };
-    telemetry::invocation(&context.request_id, meter.function(), outcome, started.elapsed());
+    let (done, measures) = telemetry::measured(work).await;
+    let told = Work {
+        request_id: &context.request_id,
+        route: None,
+        duration: started.elapsed(),
+        failed: false,
+        done: Done::Invocation { outcome: if done.is_ok() { "done" } else { "failed" } },
+    };
+    meter.tell(&told, &measures);
     done
 }

@@ -190,7 +190,7 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
+async fn an_invocation_logs_one_line_about_itself_and_what_it_measured() {
     let app = App::start().await;
     app.member("alice@example.com").await;
     let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
@@ -208,10 +208,8 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
         event["body"] = json!({ "email": "alice@example.com", "password": password }).to_string().into();
         let (answer, log) = run(folder.join("auth"), app.environment_of(auth), event.clone()).await;
         assert_eq!(answer["statusCode"], status);
-        let [metrics, line] = log.as_slice() else { panic!("two lines: {log:#?}") };
-
-        let id = &event["requestContext"]["requestId"];
-        assert_eq!((&line["request_id"], &metrics["request_id"]), (id, id));
+        let [line] = log.as_slice() else { panic!("one line: {log:#?}") };
+        assert_eq!((&line["message"], &line["request_id"]), (&json!("request"), &event["requestContext"]["requestId"]));
         assert_eq!(
             (&line["route"], &line["status"], &line["level"]),
             (&json!("/api/v1/auth/login"), &json!(status), &json!("INFO"))
@@ -219,20 +217,45 @@ async fn an_invocation_logs_one_line_about_itself_and_one_of_metrics() {
         assert_eq!(line["code"].as_str(), code);
         assert!(line["duration_ms"].as_f64() > Some(0.0) && line["timestamp"].is_string());
 
-        let directive = &metrics["_aws"]["CloudWatchMetrics"][0];
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("UserService/local"), &json!([[]])));
-        assert!(metrics["_aws"]["Timestamp"].as_i64() > Some(1_700_000_000_000));
-        assert_eq!(metrics[metric], 1.0);
+        assert!(line["_aws"]["Timestamp"].as_i64() > Some(1_700_000_000_000));
+        assert_eq!(line[metric], 1.0);
         let told = directive["Metrics"].as_array().expect("metrics");
         for name in [metric, "ReadUnits", "WriteUnits", "HashingWait", "DerivationKeyAge"] {
             let told = told.iter().any(|metric| metric["Name"] == name);
-            assert!(told && metrics[name].is_number(), "{name}: {metrics}");
+            assert!(told && line[name].is_number(), "{name}: {line}");
         }
-        let age = metrics["DerivationKeyAge"].as_f64().unwrap_or(f64::NAN);
+        let age = line["DerivationKeyAge"].as_f64().unwrap_or(f64::NAN);
         assert!((-1.0..3600.0).contains(&age), "seconds since the keys were made, with this stack: {age}");
         let text = format!("{log:?}");
         assert!(!text.contains("alice") && !text.contains(password), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_keeps_requests_out_of_the_log_leaves_what_they_measured() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let functions = Template::parse(TEMPLATE).expect("a template").functions();
+    let logged = async |function: &str, event: &str| {
+        let described = functions.iter().find(|described| described.binary == function).expect("a function");
+        let mut settings = app.environment_of(described);
+        settings.retain(|(name, _)| name != "LOG_LEVEL");
+        settings.push(("LOG_LEVEL".to_owned(), "WARN".to_owned()));
+        let event = fs::read_to_string(root().join(format!("events/{function}/{event}.json"))).expect("an event");
+        let event = event.replace("paste-an-access-token-here", &alice.access_token);
+        run(folder.join(function), settings, serde_json::from_str(&event).expect("JSON")).await
+    };
+    let (answer, log) = logged("auth", "me").await;
+    assert_eq!(answer["statusCode"], 200);
+    let [line] = log.as_slice() else { panic!("one line: {log:#?}") };
+    assert_eq!((&line["route"], &line["ReadUnits"]), (&json!("/api/v1/auth/me"), &json!(2.0)));
+    assert!(line["_aws"].is_object() && line["message"].is_null() && line["user_id"].is_null(), "{line}");
+
+    let (answer, log) = logged("system", "healthz").await;
+    assert!(answer["statusCode"] == 200 && log.is_empty(), "{answer} {log:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ use crate::{
     Platform, aws,
     config::Settings,
     store::Limit,
-    telemetry::{self, Meter},
+    telemetry::{self, Done, Meter, Work},
 };
 
 /// Response headers that a browser's script may read.
@@ -149,9 +149,8 @@ async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> 
         (response, NOTES.with(RefCell::take))
     });
     let serving = NOTES.scope(RefCell::default(), aws::traced(trace.as_deref(), serving));
-    let of = [("request_id", id.as_str()), ("route", route.as_str())];
-    let serving = meter.measure(&of, serving);
-    let (mut response, notes) = REQUEST_ID.scope(id.clone(), serving).await;
+    let serving = REQUEST_ID.scope(id.clone(), telemetry::measured(serving));
+    let ((mut response, notes), measures) = serving.await;
     let (policies, states): (Vec<String>, Vec<String>) = notes.rate_limits.into_iter().unzip();
     if !policies.is_empty() {
         set(response.headers_mut(), HeaderName::from_static("ratelimit-policy"), &policies.join(", "));
@@ -160,17 +159,21 @@ async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> 
 
     set(response.headers_mut(), HeaderName::from_static("x-request-id"), &id);
     let failure = response.extensions_mut().remove::<Failure>();
-    telemetry::request(&telemetry::RequestLine {
+    let status = response.status();
+    let told = Work {
         request_id: &id,
-        function: meter.function(),
-        method: method.as_str(),
-        route: &route,
-        status: response.status().as_u16(),
+        route: Some(&route),
         duration: started.elapsed(),
-        user_id: notes.user_id,
-        code: failure.as_ref().map(|failure| failure.code.as_str()),
-        reason: failure.as_ref().and_then(|failure| failure.source.as_deref()),
-    });
+        failed: status.is_server_error(),
+        done: Done::Request {
+            method: method.as_str(),
+            status: status.as_u16(),
+            user_id: notes.user_id,
+            code: failure.as_ref().map(|failure| failure.code.as_str()),
+            reason: failure.as_ref().and_then(|failure| failure.source.as_deref()),
+        },
+    };
+    meter.tell(&told, &measures);
     response
 }
 

@@ -1,15 +1,7 @@
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    fmt::Debug,
-    future::Future,
-    io::{self, Write},
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, fmt::Debug, future::Future};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
-
-use crate::{clock::Clock, config::Settings};
 
 macro_rules! metrics {
     ($($name:ident $unit:ident $meaning:literal;)*) => {
@@ -83,65 +75,22 @@ pub fn gauge(metric: Metric, value: f64) {
     let _ = MEASURES.try_with(|measures| measures.borrow_mut().0.insert(metric, value));
 }
 
-/// Writes what a function measured to its log, from where CloudWatch takes it as metrics.
-#[derive(Clone)]
-pub struct Meter {
-    clock: Clock,
-    function: Arc<str>,
-    /// Where there is none, nothing is written.
-    namespace: Option<Arc<str>>,
+/// Does a piece of work, and tells what it measured.
+pub async fn measured<T>(work: impl Future<Output = T>) -> (T, Measures) {
+    let measured = async {
+        let result = work.await;
+        (result, MEASURES.with(RefCell::take))
+    };
+    MEASURES.scope(RefCell::default(), measured).await
 }
 
-impl Meter {
-    /// The meter of a function with these settings.
-    pub fn new(settings: &Settings, clock: &Clock) -> Self {
-        Self {
-            clock: clock.clone(),
-            function: settings.function_name.as_str().into(),
-            namespace: settings.metrics_namespace.as_deref().map(Into::into),
-        }
-    }
-
-    /// The function that it measures.
-    pub fn function(&self) -> &str {
-        &self.function
-    }
-
-    /// Does a piece of work, and writes what it measured, on a line of its own. The level of the log is no matter of these
-    /// lines. `of` names the piece of work by words that may stand in a log.
-    pub async fn measure<T>(&self, of: &[(&str, &str)], work: impl Future<Output = T>) -> T {
-        let measured = async {
-            let result = work.await;
-            (result, MEASURES.with(RefCell::take))
-        };
-        let (result, measures) = MEASURES.scope(RefCell::default(), measured).await;
-        if let Some(namespace) = self.namespace.as_deref().filter(|_| !measures.0.is_empty()) {
-            let line = Line::new(namespace, &self.function, of, &measures, self.clock.now().timestamp_millis());
-            let told = serde_json::to_string(&line).map(|line| line + "\n").map_err(io::Error::from);
-            // A function whose standard output is gone has nobody to tell.
-            let _ = told.and_then(|line| io::stdout().lock().write_all(line.as_bytes()));
-        }
-        result
-    }
-}
-
-/// A line in CloudWatch's embedded metric format. The crates that write it would bring fifty others along.
+/// Has CloudWatch take what stands in the same line as metrics, by its embedded metric format. The crates that write it would
+/// bring fifty others along.
 ///
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 #[derive(Serialize)]
-struct Line<'a> {
-    #[serde(rename = "_aws")]
-    directives: Directives<'a>,
-    function: &'a str,
-    #[serde(flatten)]
-    of: BTreeMap<&'a str, &'a str>,
-    #[serde(flatten)]
-    measures: &'a Measures,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Directives<'a> {
+pub(super) struct Directives<'a> {
     timestamp: i64,
     cloud_watch_metrics: [Directive<'a>; 1],
 }
@@ -162,24 +111,18 @@ struct Named {
     unit: &'static str,
 }
 
-impl<'a> Line<'a> {
-    fn new(
-        namespace: &'a str,
-        function: &'a str,
-        of: &[(&'a str, &'a str)],
-        measures: &'a Measures,
-        at_ms: i64,
-    ) -> Self {
-        let metrics = measures.0.keys().map(|metric| Named { name: *metric, unit: metric.unit() }).collect();
-        let directive = Directive { namespace, dimensions: [[]], metrics };
-        let directives = Directives { timestamp: at_ms, cloud_watch_metrics: [directive] };
-        Self { directives, function, of: of.iter().copied().collect(), measures }
+impl Measures {
+    /// Nothing where nothing was measured.
+    pub(super) fn directives<'a>(&self, namespace: &'a str, at: DateTime<Utc>) -> Option<Directives<'a>> {
+        let metrics: Vec<_> = self.0.keys().map(|metric| Named { name: *metric, unit: metric.unit() }).collect();
+        let directive = (!metrics.is_empty()).then_some(Directive { namespace, dimensions: [[]], metrics })?;
+        Some(Directives { timestamp: at.timestamp_millis(), cloud_watch_metrics: [directive] })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -192,16 +135,18 @@ mod tests {
             add(Metric::WriteUnits, 1.0);
             gauge(Metric::Accounts, 7.0);
             gauge(Metric::Accounts, 8.0);
-            MEASURES.with(RefCell::take)
         };
-        let measures = MEASURES.scope(RefCell::default(), work).await;
-        let line = Line::new("Users/dev", "auth", &[("route", "/x")], &measures, 1_700_000_000_000);
-        let line = serde_json::to_value(&line).unwrap();
-        assert_eq!((&line["SignUps"], &line["WriteUnits"], &line["Accounts"]), (&json!(1.0), &json!(3.5), &json!(8.0)));
-        assert_eq!((&line["function"], &line["route"], &line["Locks"]), (&json!("auth"), &json!("/x"), &Value::Null));
-        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        let ((), measures) = measured(work).await;
+        assert_eq!(
+            serde_json::to_value(&measures).unwrap(),
+            json!({ "SignUps": 1.0, "WriteUnits": 3.5, "Accounts": 8.0 })
+        );
+        let directives = measures.directives("Users/dev", DateTime::UNIX_EPOCH);
+        let directives = serde_json::to_value(directives).unwrap();
+        let directive = &directives["CloudWatchMetrics"][0];
         assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Users/dev"), &json!([[]])));
         let told = json!([{ "Name": "SignUps", "Unit": "Count" }, { "Name": "WriteUnits", "Unit": "Count" }, { "Name": "Accounts", "Unit": "Count" }]);
         assert_eq!(directive["Metrics"], told);
+        assert!(Measures::default().directives("Users/dev", DateTime::UNIX_EPOCH).is_none());
     }
 }

@@ -1,20 +1,16 @@
 //! Logs and metrics: JSON on standard output, one object a line, without secrets, addresses or line breaks from a request.
 
+mod line;
 mod metrics;
 
-pub use metrics::{METRICS, Meter, Metric, add, count, gauge};
-
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+pub use line::{Done, Meter, Work};
+pub use metrics::{METRICS, Metric, add, count, gauge, measured};
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
-use uuid::Uuid;
 
 use crate::config::Settings;
 
@@ -52,54 +48,3 @@ pub const OURS: [&str; 12] = [
     "system",
     "users",
 ];
-
-/// What the log says of one request. The route is the pattern, never the path: that could hold an id or a token.
-pub struct RequestLine<'a> {
-    pub request_id: &'a str,
-    pub function: &'a str,
-    pub method: &'a str,
-    pub route: &'a str,
-    pub status: u16,
-    pub duration: Duration,
-    pub user_id: Option<Uuid>,
-    pub code: Option<&'a str>,
-    pub reason: Option<&'a str>,
-}
-
-/// Whether this is the first piece of work of the process.
-fn cold_start() -> bool {
-    static WARM: AtomicBool = AtomicBool::new(false);
-    !WARM.swap(true, Ordering::Relaxed)
-}
-
-/// Logs an invocation of a function that serves no requests, once. `outcome` is a word of ours.
-pub fn invocation(request_id: &str, function: &str, outcome: &str, duration: Duration) {
-    let (cold_start, duration_ms) = (cold_start(), duration.as_secs_f64() * 1000.0);
-    tracing::info!(request_id, function, outcome, duration_ms, cold_start, "invocation");
-}
-
-/// Logs a request, once: failures of ours as errors, everything else as information.
-pub fn request(line: &RequestLine<'_>) {
-    let cold_start = cold_start();
-    let RequestLine { request_id, function, method, route, status, code, reason, .. } = line;
-    let duration_ms = line.duration.as_secs_f64() * 1000.0;
-    let user_id = line.user_id.map(|id| id.to_string());
-    macro_rules! log {
-        ($level:ident) => {
-            tracing::$level!(
-                request_id,
-                function,
-                method,
-                route,
-                status,
-                duration_ms,
-                cold_start,
-                user_id,
-                code,
-                reason,
-                "request"
-            )
-        };
-    }
-    if *status >= 500 { log!(error) } else { log!(info) }
-}
