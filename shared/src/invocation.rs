@@ -26,7 +26,6 @@ pub async fn observed<T, E>(
         request_id: &context.request_id,
         route: None,
         duration: started.elapsed(),
-        failed: false,
         done: Done::Invocation { outcome: if done.is_ok() { "done" } else { "failed" } },
     };
     meter.tell(&told, &measures);

@@ -159,15 +159,13 @@ async fn observe(meter: Meter, edge: Edge, mut request: Request, next: Next) -> 
 
     set(response.headers_mut(), HeaderName::from_static("x-request-id"), &id);
     let failure = response.extensions_mut().remove::<Failure>();
-    let status = response.status();
     let told = Work {
         request_id: &id,
         route: Some(&route),
         duration: started.elapsed(),
-        failed: status.is_server_error(),
         done: Done::Request {
             method: method.as_str(),
-            status: status.as_u16(),
+            status: response.status().as_u16(),
             user_id: notes.user_id,
             code: failure.as_ref().map(|failure| failure.code.as_str()),
             reason: failure.as_ref().and_then(|failure| failure.source.as_deref()),

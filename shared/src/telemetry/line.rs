@@ -29,8 +29,6 @@ pub struct Work<'a> {
     /// The pattern, never the path: that could hold an id or a token.
     pub route: Option<&'a str>,
     pub duration: Duration,
-    /// Whether it failed by a fault of ours.
-    pub failed: bool,
     pub done: Done<'a>,
 }
 
@@ -88,14 +86,13 @@ impl Meter {
         }
     }
 
-    /// Tells of a piece of work, and what it measured: as an error where it failed, else as information. A level that keeps
-    /// that out of the log leaves the metrics, with what they are of.
+    /// Tells of a piece of work, and what it measured: as an error where a request failed by a fault of ours, else as information.
+    /// A level that keeps that out of the log leaves the metrics, with what they are of.
     pub fn tell(&self, work: &Work<'_>, measures: &Measures) {
         let (now, cold_start) = (self.clock.now(), cold_start());
-        let (level, told) = if work.failed {
-            ("ERROR", tracing::enabled!(tracing::Level::ERROR))
-        } else {
-            ("INFO", tracing::enabled!(tracing::Level::INFO))
+        let (level, told) = match work.done {
+            Done::Request { status: 500.., .. } => ("ERROR", tracing::enabled!(tracing::Level::ERROR)),
+            Done::Request { .. } | Done::Invocation { .. } => ("INFO", tracing::enabled!(tracing::Level::INFO)),
         };
         let duration_ms = work.duration.as_micros() as f64 / 1000.0;
         let line = Line {
