@@ -11,6 +11,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use lambda_http::{RequestExt, request::RequestContext};
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -97,11 +98,16 @@ pub fn finish(router: Router, platform: &Platform) -> Router {
 pub fn observed(router: Router, platform: &Platform) -> Router {
     remember_panics();
     let (meter, edge) = (Meter::new(&platform.settings, &platform.clock), Edge::new(platform));
-    router
-        .layer(CatchPanicLayer::custom(|_| Problem::panicked(PANIC_PLACE.take().unwrap_or_default()).into_response()))
-        .layer(cors(&platform.settings))
-        .layer(middleware::from_fn(secure))
-        .layer(middleware::from_fn(move |request, next| observe(meter.clone(), edge.clone(), request, next)))
+    // One layer of several, outermost first: the router boxes each of its own, and copies it for every request.
+    router.layer(
+        ServiceBuilder::new()
+            .layer(middleware::from_fn(move |request, next| observe(meter.clone(), edge.clone(), request, next)))
+            .map_response(secure)
+            .layer(cors(&platform.settings))
+            .layer(CatchPanicLayer::custom(|_| {
+                Problem::panicked(PANIC_PLACE.take().unwrap_or_default()).into_response()
+            })),
+    )
 }
 
 fn cors(settings: &Settings) -> CorsLayer {
@@ -119,8 +125,7 @@ fn cors(settings: &Settings) -> CorsLayer {
         .max_age(std::time::Duration::from_secs(PREFLIGHT_SECONDS))
 }
 
-async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+fn secure<B>(mut response: Response<B>) -> Response<B> {
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
