@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use shared::{
     aws,
     domain::Account,
-    store::{Ended, Erasing},
+    store::{Ended, Erasing, Looked},
     telemetry::{self, Metric},
 };
 use uuid::Uuid;
@@ -50,15 +50,18 @@ impl Janitor {
         let seen = self.accounts.looked_through().await?;
         // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
         if !self.settings.require_verified_email {
-            return Ok(self.accounts.note_looked_through(seen, now).await?);
+            return Ok(self.accounts.note_looked_through(seen, Looked { until: now, last: None }).await?);
         }
         let until = now - Account::UNVERIFIED_LIFETIME;
-        let from = seen.unwrap_or(until - LOOKED_BACK);
-        if from >= until {
+        let from = seen.unwrap_or(Looked { until: until - LOOKED_BACK, last: None });
+        if from.until >= until {
             return Ok(());
         }
         let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
-        let looked_through = if made.len() < ACCOUNTS { until } else { made.last().map_or(until, |(at, _)| *at) };
+        let looked_through = match made.last() {
+            Some((at, id)) if made.len() == ACCOUNTS => Looked { until: *at, last: Some(*id) },
+            _ => Looked { until, last: None },
+        };
         // One that fails keeps none of the others waiting, and is looked at again for a day.
         let mut failed = None;
         for (made_at, user_id) in made {
@@ -68,6 +71,7 @@ impl Janitor {
             }
         }
         let again_from = failed.as_ref().map(|(made_at, _)| *made_at).filter(|made_at| *made_at > until - LOOKED_BACK);
+        let again_from = again_from.map(|made_at| Looked { until: made_at, last: None });
         self.accounts.note_looked_through(seen, again_from.unwrap_or(looked_through)).await?;
         failed.map_or(Ok(()), |(_, error)| Err(error))
     }

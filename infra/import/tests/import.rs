@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
+use chrono::{DateTime, TimeDelta, Utc};
 use local::{Data, Options, Stack};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -46,6 +47,14 @@ async fn login(stack: &Stack, email: &str, password: &str) -> (u16, Value) {
     let body = json!({ "email": email, "password": password });
     let answer = Client::new().post(format!("http://{}/auth/login", stack.address)).json(&body).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// Moves the service's clock, and answers with what it says then.
+async fn advance(stack: &Stack, seconds: u32) -> DateTime<Utc> {
+    let clock = Client::new().post(format!("http://{}/_local/clock", stack.address));
+    let moved = clock.json(&json!({ "advance_seconds": seconds })).send().await.unwrap();
+    let moved: Value = moved.json().await.unwrap();
+    moved["now"].as_str().unwrap().parse().unwrap()
 }
 
 /// The hash that the table holds for an address.
@@ -167,4 +176,27 @@ async fn a_run_that_stopped_goes_on_and_none_comes_in_twice() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("Run it again to go on"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_verified_has_seven_days_and_a_thousand_of_one_moment_make_no_difference() {
+    let stack = stack().await;
+    let hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    let of_one_moment = advance(&stack, 0).await;
+    let later = of_one_moment + TimeDelta::seconds(30);
+    advance(&stack, 60).await;
+    let people = (0..1_200).map(|number| {
+        json!({ "email": format!("p{number}@example.com"), "is_verified": true, "created_at": of_one_moment })
+            .to_string()
+    });
+    let pending = json!({ "email": "pending@example.com", "password_hash": hash, "created_at": later }).to_string();
+    let lines: Vec<_> = people.chain([pending]).collect();
+    assert_eq!(import(&stack, file("moment", &lines)).await.stdout.trim(), "1201 made, 0 there already, 0 refused");
+
+    advance(&stack, 7 * 86_400 - 90).await;
+    assert_eq!(login(&stack, "pending@example.com", PASSWORD).await.1["code"], "email_not_verified");
+    for _ in 0..5 {
+        advance(&stack, 60).await;
+    }
+    assert_eq!(login(&stack, "pending@example.com", PASSWORD).await.1["code"], "invalid_credentials");
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use uuid::Uuid;
 
 use super::{
-    Accounts, StoreError, account_item,
+    Accounts, Item, StoreError, account_item,
     attributes::{Reader, moment, number, text},
     change::Change,
     keys, lookup,
@@ -43,6 +43,15 @@ fn a_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
     let month = String::deserialize(deserializer)?;
     let made = first_day(&month).map(keys::made_in);
     if made.as_ref() == Some(&month) { Ok(month) } else { Err(D::Error::custom("no month")) }
+}
+
+/// How far accounts have been looked through, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Up to this moment, without it.
+    pub until: DateTime<Utc>,
+    /// Those of that very moment too, up to this one. Many can be of one moment where they were brought in.
+    pub last: Option<Uuid>,
 }
 
 impl DirectoryFilter {
@@ -115,12 +124,7 @@ impl Accounts {
         position: &DirectoryPosition,
         limit: usize,
     ) -> Result<(Vec<(i64, Uuid)>, bool), StoreError> {
-        let start = position.after.map(|(at, id)| {
-            let mut key = keys::account(id).item();
-            key.insert(keys::MADE_IN.to_owned(), text(&position.month));
-            key.insert("created".to_owned(), number(at));
-            key
-        });
+        let start = position.after.map(|(at, id)| place(&position.month, at, id));
         let page = self
             .client
             .query()
@@ -139,17 +143,18 @@ impl Accounts {
         Ok((ids, page.last_evaluated_key.is_some()))
     }
 
-    /// Users whose accounts were made within a span of time, oldest first: what the index says of them.
+    /// Users whose accounts were made between what was `looked` through and `until`, oldest first: what the index says of them.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn made_between(
         &self,
-        from: DateTime<Utc>,
+        looked: Looked,
         until: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<(DateTime<Utc>, Uuid)>, StoreError> {
-        let mut month = keys::made_in(from);
+        let mut month = keys::made_in(looked.until);
+        let mut start = looked.last.map(|id| place(&month, looked.until.timestamp_millis(), id));
         let mut found = Vec::new();
         while month <= keys::made_in(until) && found.len() < limit {
             let page = self
@@ -160,8 +165,9 @@ impl Accounts {
                 .key_condition_expression("#month = :month AND created BETWEEN :from AND :until")
                 .expression_attribute_names("#month", keys::MADE_IN)
                 .expression_attribute_values(":month", text(&month))
-                .expression_attribute_values(":from", moment(from))
+                .expression_attribute_values(":from", moment(looked.until))
                 .expression_attribute_values(":until", moment(until))
+                .set_exclusive_start_key(start.take())
                 .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
                 .send()
                 .await?;
@@ -180,6 +186,14 @@ impl Accounts {
         let accounts = self.find_items(&keys).await?;
         accounts.iter().map(|item| account_item::read(item).map(|account| (account.id, account))).collect()
     }
+}
+
+/// The place of an account in the index.
+fn place(month: &str, made_at: i64, id: Uuid) -> Item {
+    let mut key = keys::account(id).item();
+    key.insert(keys::MADE_IN.to_owned(), text(month));
+    key.insert("created".to_owned(), number(made_at));
+    key
 }
 
 fn read_key(item: &HashMap<String, AttributeValue>) -> Result<(i64, Uuid), StoreError> {

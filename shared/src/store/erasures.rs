@@ -12,6 +12,7 @@ use super::{
     account_item::roster_name,
     attributes::{Reader, flag, moment, text},
     change::Change,
+    directory::Looked,
     keys,
     patience::Patience,
     removals::remove_all,
@@ -234,30 +235,34 @@ impl Accounts {
         read(&image).map(Some)
     }
 
-    /// Up to when accounts that were never verified have been looked through.
+    /// How far accounts that were never verified have been looked through.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn looked_through(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let item = self.get(keys::unverified_sweep()).await?;
-        Ok(item.as_ref().map(|item| Reader::new("users", item).optional_moment("until")).transpose()?.flatten())
+    pub async fn looked_through(&self) -> Result<Option<Looked>, StoreError> {
+        let Some(item) = self.get(keys::unverified_sweep()).await? else { return Ok(None) };
+        let reader = Reader::new("users", &item);
+        let Some(until) = reader.optional_moment("until")? else { return Ok(None) };
+        let last = reader.optional_text("last")?.map(str::parse).transpose().map_err(|_| reader.damaged("last"))?;
+        Ok(Some(Looked { until, last }))
     }
 
-    /// Notes up to when they have been looked through by whoever went on from what was `seen`. Where that is another moment by now,
+    /// Notes how far they have been looked through by whoever went on from what was `seen`. Where that is another moment by now,
     /// people were brought in, and nothing is noted.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn note_looked_through(
-        &self,
-        seen: Option<DateTime<Utc>>,
-        until: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    pub async fn note_looked_through(&self, seen: Option<Looked>, now: Looked) -> Result<(), StoreError> {
         let change = match seen {
-            Some(seen) => Change::provided("#until = :seen").value(":seen", moment(seen)),
+            Some(seen) => Change::provided("#until = :seen").value(":seen", moment(seen.until)),
             None => Change::provided("attribute_not_exists(#until)"),
         };
-        let change = change.set("#until = :until").name("#until", "until").value(":until", moment(until));
+        let change = change.set("#until = :until").name("#until", "until").value(":until", moment(now.until));
+        let change = match now.last {
+            Some(last) => change.set("#last = :last").value(":last", text(last.to_string())),
+            None => change.remove("#last"),
+        };
+        let change = change.name("#last", "last");
         change.apply(&self.client, &self.users, &keys::unverified_sweep()).await.map(drop)
     }
 }

@@ -42,7 +42,7 @@ pub use attempts::{Attempts, Counted, Submitted};
 pub use audit::{AuditFilter, AuditPosition};
 pub use bulk::{AttemptItems, brought_back, user_items};
 pub use counters::{Counters, Tallied};
-pub use directory::{DirectoryFilter, DirectoryPosition};
+pub use directory::{DirectoryFilter, DirectoryPosition, Looked};
 pub use documents::{DocumentKind, StoredDocument};
 pub use edits::{Edited, UserEdit};
 pub use erasures::{Ended, Erasing, Erasure};
