@@ -61,7 +61,15 @@ impl Occasion {
                 let at = account.verification_asked_at;
                 self.told(Mail::AlreadyRegistered { at }, at.timestamp_millis().to_string())
             }
-            Event::Registered | Event::RegisteredAgain | Event::VerificationRequested => {
+            Event::RegisteredAgain => {
+                let invitation = account.invitation.as_ref().filter(|invitation| invitation.is_live(now))?;
+                let link = MailedLink { user_id: account.id, id: invitation.id };
+                let token = link.encode(LinkPurpose::Invitation, derivation)?;
+                let link = format!("{}/accept-invitation?token={token}", settings.public_base_url);
+                let at = account.verification_asked_at;
+                self.told(Mail::RegisteredAgain { link, at }, at.timestamp_millis().to_string())
+            }
+            Event::Registered | Event::VerificationRequested => {
                 let end = account.verification_asked_at + VERIFICATION_LIFETIME;
                 let token = VerificationToken::new(account.id, &account.email, end, derivation).encode(derivation)?;
                 let link = format!("{}/verify-email?token={token}", settings.public_base_url);

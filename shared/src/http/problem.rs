@@ -250,6 +250,7 @@ impl From<StoreError> for Problem {
                 let told = Self::new(Code::Unavailable, "The service cannot answer now. Please try again.");
                 Self { source: Some(reason(&error)), ..told.retry_after(TimeDelta::seconds(1)) }
             }
+            StoreError::NotAllowed => Self::new(Code::Forbidden, "This is not yours to see or change."),
             StoreError::Refused(_) | StoreError::Damaged { .. } => Self::internal(&error),
         }
     }

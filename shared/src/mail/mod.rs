@@ -29,7 +29,7 @@ macro_rules! templates {
 
 templates! {
     "account_deleted" "address_change" "address_changed" "address_restored" "already_registered" "export_ready"
-    "invitation" "locked" "new_device" "password_changed" "reset" "role_changed" "verification"
+    "invitation" "locked" "new_device" "password_changed" "registered_again" "reset" "role_changed" "verification"
 }
 
 /// A mail that cannot be written is a fault of its template.
@@ -44,6 +44,8 @@ pub enum Mail {
     Verification { link: String },
     /// Tells the owner that someone registered their address once more.
     AlreadyRegistered { at: DateTime<Utc> },
+    /// Tells the owner that someone registered their address once more, which nobody verified yet, and has them choose the password.
+    RegisteredAgain { link: String, at: DateTime<Utc> },
     /// Tells the owner that three wrong passwords locked the account.
     Locked { until: DateTime<Utc> },
     /// Tells the owner of a sign-in from a browser and system that the account had not seen.
@@ -74,6 +76,7 @@ impl Mail {
         match self {
             Self::Verification { .. } => "verification",
             Self::AlreadyRegistered { .. } => "already_registered",
+            Self::RegisteredAgain { .. } => "registered_again",
             Self::Locked { .. } => "locked",
             Self::NewDevice { .. } => "new_device",
             Self::PasswordChanged { .. } => "password_changed",
@@ -94,6 +97,7 @@ impl Mail {
             | Self::Invitation { link }
             | Self::AddressChange { link }
             | Self::ExportReady { link } => context! { link },
+            Self::RegisteredAgain { link, at } => context! { link, at => spoken(*at) },
             Self::Locked { until } => context! { until => spoken(*until) },
             Self::NewDevice { device, at } => context! { device, at => spoken(*at) },
             Self::AlreadyRegistered { at }

@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{Put, TransactWriteItem},
+    types::{AttributeValue, Put, TransactWriteItem},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -13,13 +13,13 @@ use super::{
     change::Change,
     keys, lookup,
     patience::Patience,
-    transactions::{Refused, Transacted, build, transact},
+    transactions::{Refused, Transacted, build},
 };
 use crate::{
     Platform,
     aws::reason,
     config::SettingError,
-    domain::{Account, AuditEntry, Device, EmailAddress, Identifier, NewAccount, Session, Username},
+    domain::{Account, AuditEntry, Device, EmailAddress, Identifier, Invitation, NewAccount, Session, Username},
 };
 
 macro_rules! events {
@@ -170,7 +170,7 @@ impl Accounts {
     /// Makes an account with its claims and its first session, in one transaction.
     ///
     /// # Errors
-    /// Where the store cannot answer.
+    /// `NotAllowed` where the admin who makes it is none any more, or where the store cannot answer.
     pub async fn create(&self, new: NewAccount, by: MadeBy<'_>) -> Result<Created, StoreError> {
         let account = Account::from(new);
         let event = match by {
@@ -184,11 +184,9 @@ impl Accounts {
         if let Some(username) = &account.username {
             items.push(self.claiming(keys::username_claim(username), account.id, account.created_at)?);
         }
-        if let MadeBy::Admin(entry) = by {
-            items.push(self.auditing(entry)?);
-        }
         let username_taken = |refused: &Refused| account.username.is_some() && refused.contains(2);
-        match transact(&self.client, items, &mut Patience::of_a_plan()).await? {
+        let entry = if let MadeBy::Admin(entry) = by { Some(entry) } else { None };
+        match self.transact_for(entry, items, &mut Patience::of_a_plan()).await? {
             Transacted::Committed => {
                 if let MadeBy::Owner(device) = by {
                     self.note_devices(&account, device).await?;
@@ -214,20 +212,39 @@ impl Accounts {
         Ok(())
     }
 
-    /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Of an account
-    /// that was made at `now` nothing is told, at the same cost.
+    /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Where nobody verified it
+    /// yet, either may be a stranger: no password counts from then on but the one that is chosen behind the mail's link, the
+    /// `invitation`. Of an account that was made at `now` nothing is told. Each costs the same.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn tell_of_registration(&self, email: &EmailAddress, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn tell_of_registration(
+        &self,
+        email: &EmailAddress,
+        invitation: &Invitation,
+        nobodys_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let Some(user_id) = self.find_user(&Identifier::from(email)).await? else { return Ok(()) };
-        let change = Change::provided("active = :yes AND email = :email AND created < :now")
-            .set("asked = :now, ev = :ev")
-            .value(":yes", flag(true))
-            .value(":email", text(email.as_str()))
-            .value(":now", moment(now))
-            .value(":ev", text(Event::RegisteredAgain.as_str()));
-        change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
+        let told = |verified: bool| {
+            Change::provided("active = :yes AND email = :email AND created < :now AND verified = :verified")
+                .set("asked = :now, ev = :ev")
+                .value(":yes", flag(true))
+                .value(":email", text(email.as_str()))
+                .value(":now", moment(now))
+                .value(":verified", flag(verified))
+                .value(":ev", text(Event::RegisteredAgain.as_str()))
+        };
+        let anew = told(false)
+            .set("#hash = :nobody, s = :empty, inv = if_not_exists(inv, :inv)")
+            .remove("dev, dn")
+            .name("#hash", "hash")
+            .value(":nobody", text(nobodys_hash))
+            .value(":empty", AttributeValue::M(HashMap::new()))
+            .value(":inv", account_item::invitation(invitation));
+        let key = keys::account(user_id);
+        anew.apply(&self.client, &self.users, &key).await?;
+        told(true).apply(&self.client, &self.users, &key).await.map(drop)
     }
 
     /// Holds a username that nobody has for as long as an account that is never verified would have it. Of one that somebody has

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     Accounts, Item, StoreError,
-    attributes::{Reader, moment, text},
+    attributes::{Reader, flag, moment, text},
     keys,
-    transactions::build,
+    patience::Patience,
+    transactions::{Transacted, build, transact},
 };
-use crate::domain::{Act, AuditEntry};
+use crate::domain::{Act, AuditEntry, Role};
 
 /// The year before which there can be no entry.
 const FIRST_YEAR: i32 = 2026;
@@ -139,7 +140,46 @@ impl Accounts {
         }
     }
 
-    pub(super) fn auditing(&self, entry: &AuditEntry) -> Result<TransactWriteItem, StoreError> {
+    /// Writes all or nothing; where that is an admin's act, with its entry of the trail, and only while its actor is an admin: what
+    /// they were when they asked does not count, however long the write had to wait.
+    ///
+    /// # Errors
+    /// `NotAllowed` where they are none any more, or where the store cannot answer.
+    pub(super) async fn transact_for(
+        &self,
+        entry: Option<&AuditEntry>,
+        mut items: Vec<TransactWriteItem>,
+        patience: &mut Patience,
+    ) -> Result<Transacted, StoreError> {
+        let mut actor = None;
+        if let Some(entry) = entry {
+            items.push(self.auditing(entry)?);
+            // An item can be in a transaction once: what is planned for one's own account asks there.
+            if entry.actor != entry.target {
+                actor = Some(items.len());
+                items.push(self.being_admin(entry.actor)?);
+            }
+        }
+        match transact(&self.client, items, patience).await? {
+            Transacted::Refused(refused) if actor.is_some_and(|place| refused.contains(place)) => {
+                Err(StoreError::NotAllowed)
+            }
+            transacted => Ok(transacted),
+        }
+    }
+
+    fn being_admin(&self, actor: Uuid) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&*self.users)
+            .set_key(Some(keys::account(actor).item()))
+            .condition_expression("#role = :admin AND active = :yes")
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":admin", text(Role::Admin.as_str()))
+            .expression_attribute_values(":yes", flag(true));
+        Ok(TransactWriteItem::builder().condition_check(build(check.build())?).build())
+    }
+
+    fn auditing(&self, entry: &AuditEntry) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(self.audit()?).set_item(Some(item(entry)));
         // Nothing that is on the trail is written over.
         let put = put.condition_expression("attribute_not_exists(pk)");

@@ -15,9 +15,9 @@ use super::{
     guesses::row_over,
     keys,
     patience::Patience,
-    transactions::{Refused, Transacted, build, transact},
+    transactions::{Refused, Transacted, build},
 };
-use crate::domain::{Account, AccountEdit, AuditEntry, Document, Edits, Invalid, agree};
+use crate::domain::{Account, AccountEdit, AuditEntry, Document, Edits, Invalid, Role, agree};
 
 /// An edit of a user.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ impl Accounts {
     /// Edits a user who is as `account` and `stored` say, or has changed since.
     ///
     /// # Errors
-    /// Where the store cannot answer.
+    /// `NotAllowed` where whoever edits may not by then, or where the store cannot answer.
     pub async fn edit(
         &self,
         mut account: Account,
@@ -110,6 +110,15 @@ impl Accounts {
             };
             let (met, document) = tokio::try_join!(self.find(user_id), document)?;
             let Some(met) = met else { return Ok(Edited::Gone) };
+            // Who changes somebody else is asked about in the write itself.
+            let allowed = match &edit.audit {
+                Some(entry) if entry.actor != met.id => true,
+                Some(_) => met.active && met.role == Role::Admin,
+                None => met.active,
+            };
+            if !allowed {
+                return Err(StoreError::NotAllowed);
+            }
             (account, stored) = (met, document);
         }
     }
@@ -159,11 +168,8 @@ impl Accounts {
             let indexed = self.find_indexed(seen.id).await?;
             parts.extend(self.leaving_index(seen.id, &indexed)?.into_iter().map(|item| (Part::Index, item)));
         }
-        if let Some(entry) = &edit.audit {
-            parts.push((Part::Other, self.auditing(entry)?));
-        }
         let (names, items): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
-        Ok(match transact(&self.client, items, &mut Patience::of_a_plan()).await? {
+        Ok(match self.transact_for(edit.audit.as_ref(), items, &mut Patience::of_a_plan()).await? {
             Transacted::Committed => Written::Yes,
             Transacted::Refused(refused) => Written::No(failed(&names, &refused)),
         })

@@ -58,7 +58,7 @@ impl Accounts {
     /// also notes that the rest is to be erased.
     ///
     /// # Errors
-    /// Where the store cannot answer.
+    /// `NotAllowed` where the admin who asked is none any more, or where the store cannot answer.
     pub async fn end_account(
         &self,
         mut account: Account,
@@ -78,7 +78,8 @@ impl Accounts {
             let (indexed, held) = tokio::try_join!(self.find_indexed(account.id), self.held_claims(&account))?;
             let items = self.ending(&account, &indexed, held, erasing, now)?;
             let admins = account.is_acting_admin().then_some(ADMINS);
-            match transact(&self.client, items, &mut patience).await? {
+            let entry = if let Erasing::ByAdmin(entry) = erasing { Some(entry) } else { None };
+            match self.transact_for(entry, items, &mut patience).await? {
                 Transacted::Committed => return Ok(Ended::Yes),
                 Transacted::Refused(refused)
                     if admins.is_some_and(|place| refused.contains(place)) && !refused.contains(ACCOUNT) =>
@@ -120,9 +121,6 @@ impl Accounts {
         note.insert("began".into(), moment(now));
         let note = Put::builder().table_name(&*self.users).set_item(Some(note));
         items.push(TransactWriteItem::builder().put(build(note.build())?).build());
-        if let Erasing::ByAdmin(entry) = erasing {
-            items.push(self.auditing(entry)?);
-        }
         Ok(items)
     }
 

@@ -73,7 +73,7 @@ use crate::aws::reason;
 /// An item as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Why the store could not answer. A failed condition is not among these: it is an outcome, not an error.
+/// Why the store could not answer. A failed condition is not among these but for [`Self::NotAllowed`]: it is an outcome, not an error.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// DynamoDB throttles, or is not to be reached in time. Trying again later may help.
@@ -85,6 +85,9 @@ pub enum StoreError {
     /// An item is not what was written.
     #[error("an item is damaged: {attribute} of {table}")]
     Damaged { table: &'static str, attribute: &'static str },
+    /// Whoever asked for a write may not any more.
+    #[error("whoever asked for it may not any more")]
+    NotAllowed,
     /// Too many writers at once, for longer than a request may take.
     #[error("too many conflicting writes")]
     Contended,

@@ -15,7 +15,7 @@ use super::{
     keys,
     lookup::find_all,
     patience::Patience,
-    transactions::{Transacted, transact},
+    transactions::Transacted,
 };
 use crate::domain::{Account, AuditEntry, Device, Session, SessionId};
 
@@ -118,7 +118,7 @@ impl Accounts {
     /// of the trail. Answers `false` where there is no such session, or it is over.
     ///
     /// # Errors
-    /// Where the store cannot answer.
+    /// `NotAllowed` where that admin is none any more, or where the store cannot answer.
     pub async fn take_session(
         &self,
         user_id: Uuid,
@@ -135,13 +135,12 @@ impl Accounts {
             .value(":now", moment(now))
             .value(":ev", text(Event::SessionEnded.as_str()));
         let key = keys::account(user_id);
-        let Some(entry) = entry else {
+        if entry.is_none() {
             let outcome = change.apply(&self.client, &self.users, &key).await?;
             return Ok(matches!(outcome, Outcome::Done(_)));
-        };
+        }
         let update = TransactWriteItem::builder().update(change.in_transaction(&self.users, &key)?).build();
-        let items = vec![update, self.auditing(entry)?];
-        let written = transact(&self.client, items, &mut Patience::of_a_write()).await?;
+        let written = self.transact_for(entry, vec![update], &mut Patience::of_a_write()).await?;
         Ok(matches!(written, Transacted::Committed))
     }
 

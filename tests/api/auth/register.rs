@@ -240,6 +240,36 @@ async fn in_private_what_a_stranger_registered_tells_nothing_of_the_address_late
 }
 
 #[tokio::test]
+async fn in_private_a_stranger_who_registers_an_address_first_knows_no_password_of_its_owners() {
+    const STRANGERS: &str = "Another-Moth-55";
+    let app = App::with(&[("REGISTRATION", "private")]).await;
+    let register = async |email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password });
+        assert_eq!(app.post(PATHS[0], body).await.status, StatusCode::ACCEPTED, "{email}");
+        app.all_letters().await;
+        app.advance(1).await;
+    };
+    for (email, follows_the_first) in [("alice@example.com", false), ("bob@example.com", true)] {
+        register(email, STRANGERS).await;
+        let first = app.verification_token(email).await;
+        register(email, PASSWORD).await;
+        let told = app.letters(email).await;
+        assert!(told[0].subject.contains("Choose your password"), "{told:?}");
+        let token = app.mailed_token(email, "/accept-invitation?token=").await;
+        if follows_the_first {
+            let verified = app.post("/api/v1/auth/verify-email", json!({ "token": first })).await;
+            assert_eq!(verified.status, StatusCode::OK, "{}", verified.text);
+        }
+        assert_eq!(app.login(email, STRANGERS).await.code(), "invalid_credentials");
+        let chosen = json!({ "token": token, "new_password": "Third-Lamp-77" });
+        let set = app.post("/auth/reset-password", chosen).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.text);
+        assert_eq!(app.login(email, STRANGERS).await.code(), "invalid_credentials");
+        assert_eq!(app.login(email, "Third-Lamp-77").await.status, StatusCode::OK, "{email}");
+    }
+}
+
+#[tokio::test]
 async fn in_private_whoever_verified_signs_in_and_may_take_a_name_that_a_stranger_tried() {
     let app = App::with(&[("REGISTRATION", "private")]).await;
     let register = async |email: &str, username: &str| {

@@ -7,9 +7,10 @@ use axum::{
 use serde::Deserialize;
 use shared::{
     config,
+    crypto::NOBODY,
     domain::{
-        Device, DisplayName, EmailAddress, NewAccount, NewPassword, PasswordRules, Plaintext, Plan, Role, Session,
-        SessionTimes, Stay, Username,
+        Device, DisplayName, EmailAddress, Invitation, NewAccount, NewPassword, PasswordRules, Plaintext, Plan, Role,
+        Session, SessionTimes, Stay, Username,
     },
     http::{Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::{Created, MadeBy, StoredDocument},
@@ -131,7 +132,8 @@ async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Res
     if let Some(username) = username {
         state.accounts.hold_username(&username, now).await?;
     }
-    state.accounts.tell_of_registration(&email, now).await?;
+    let invitation = Invitation { id: state.clock.new_id(), end: now + Invitation::LIFETIME };
+    state.accounts.tell_of_registration(&email, &invitation, NOBODY, now).await?;
     let done = Done::saying("Thank you. What there is to do now comes by mail.");
     Ok((StatusCode::ACCEPTED, NoStore(Json(done))).into_response())
 }
