@@ -170,10 +170,8 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         let event = event.replace("127.0.0.1:8081", &app.aws_address().to_string());
         let event = serde_json::from_str(&event).expect("JSON");
         let (answer, log) = run(folder.join(&function.binary), settings, event).await;
-        assert!(
-            log.iter().any(|line| line["function"] == function.binary.as_str() && line["cold_start"] == true),
-            "{log:?}"
-        );
+        let first = log.iter().find(|line| line["function"] == function.binary.as_str() && line["cold_start"] == true);
+        assert_eq!(first.map(|line| &line["env"]), Some(&json!("dev")), "{log:?}");
         if function.binary == "authorizer" {
             assert_eq!(answer, json!({ "isAuthorized": false }));
         } else if ["bounces", "rotation"].contains(&function.binary.as_str()) {

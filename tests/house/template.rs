@@ -30,6 +30,21 @@ fn the_routes_are_the_operations_of_the_document_and_no_others() {
     assert_eq!(keys, operations);
 }
 
+/// A function that lacks one does not start under `cargo lambda watch`.
+#[test]
+fn a_function_by_itself_is_told_of_every_table_bucket_and_secret() {
+    let told = include_str!("../../infra/local/lambda.env");
+    let told: BTreeSet<_> = told.lines().filter_map(|line| line.split_once('=')).collect();
+    let mut wanted = BTreeSet::new();
+    for function in Template::parse(TEMPLATE).unwrap().functions() {
+        let of_the_stack = |name: &String| ["_TABLE", "_BUCKET", "_SECRET"].iter().any(|end| name.ends_with(end));
+        wanted.extend(function.environment.into_iter().filter(|(name, _)| of_the_stack(name)));
+    }
+    for (name, value) in &wanted {
+        assert!(told.contains(&(name.as_str(), value.as_str())), "{name}={value}");
+    }
+}
+
 #[test]
 fn every_route_that_takes_credentials_is_throttled_tighter() {
     let routes = Template::parse(TEMPLATE).unwrap().routes();

@@ -19,6 +19,7 @@ use crate::{clock::Clock, config::Settings};
 pub struct Meter {
     clock: Clock,
     function: Arc<str>,
+    environment: Arc<str>,
     /// Where there is none, nothing becomes a metric.
     namespace: Option<Arc<str>>,
 }
@@ -70,6 +71,7 @@ struct Line<'a> {
 struct Said<'a> {
     timestamp: DateTime<Utc>,
     level: &'static str,
+    env: &'a str,
     duration_ms: f64,
     cold_start: bool,
     #[serde(flatten)]
@@ -82,6 +84,7 @@ impl Meter {
         Self {
             clock: clock.clone(),
             function: settings.function_name.as_str().into(),
+            environment: settings.environment.as_str().into(),
             namespace: settings.metrics_namespace.as_deref().map(Into::into),
         }
     }
@@ -100,7 +103,14 @@ impl Meter {
             function: &self.function,
             request_id: work.request_id,
             route: work.route,
-            said: told.then_some(Said { timestamp: now, level, duration_ms, cold_start, done: &work.done }),
+            said: told.then_some(Said {
+                timestamp: now,
+                level,
+                env: &self.environment,
+                duration_ms,
+                cold_start,
+                done: &work.done,
+            }),
             measures,
         };
         if line.said.is_none() && line.directives.is_none() {

@@ -20,7 +20,7 @@ pub struct Deleted {
 }
 
 /// Deletes an account: one's own, or any where the caller is an admin. It ends at once, its address and username are
-/// free at once, and everything personal is erased within a minute.
+/// free at once, and everything personal begins to be erased at once, which takes minutes where there is much of it.
 #[utoipa::path(
     delete,
     path = "/api/v1/users/me",
