@@ -16,7 +16,11 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
-use shared::{Platform, aws, config::SettingError, store::brought_back};
+use shared::{
+    Platform, aws,
+    config::SettingError,
+    store::{brought_back, outlasting_throttles},
+};
 use thiserror::Error;
 
 /// The file of each table, and the setting that names the table. Users come last: an erasure that was under way goes on as soon as its
@@ -140,6 +144,12 @@ fn is_of(file: &str, item: &HashMap<String, AttributeValue>) -> bool {
     }
 }
 
+/// Whether an item is the search index's. The janitor makes them anew of every account that is brought in: one of before a rename that it
+/// had not seen would be found for ever.
+fn is_of_the_index(item: &HashMap<String, AttributeValue>) -> bool {
+    text(item, "pk").is_some_and(|partition| partition.starts_with("W#")) || text(item, "sk") == Some("SEARCH")
+}
+
 /// Writes each file's items into its table, and leaves alone those that are there, and those of people who are `erased`, or whose
 /// erasure the files themselves tell of: it may have gone on while they were written. `done` is told of each item. Nothing is written
 /// before every line of every file is found right.
@@ -173,6 +183,9 @@ pub async fn restore(
                 let item = read(&line).map_err(|reason| BackupError::Line { path, line: number + 1, reason })?;
                 if file != AUDIT && owner_of(&item).is_some_and(|id| gone.contains(id)) {
                     return Ok::<_, BackupError>(Restored { erased: 1, ..Restored::default() });
+                }
+                if is_of_the_index(&item) {
+                    return Ok(Restored::default());
                 }
                 let new = put(&client, table, item).await?;
                 Ok(Restored { written: new.into(), present: (!new).into(), erased: 0 })
@@ -208,13 +221,14 @@ async fn put(client: &Client, table: &str, item: HashMap<String, AttributeValue>
         None => put.condition_expression("attribute_not_exists(pk)"),
     };
     let put = put.set_item(Some(item));
-    match put.send().await {
+    let written = outlasting_throttles(async || match put.clone().send().await {
         Ok(_) => Ok(true),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
             Ok(false)
         }
-        Err(error) => Err(refused(table, &error)),
-    }
+        Err(error) => Err(error),
+    });
+    written.await.map_err(|error| refused(table, &error))
 }
 
 fn refused(table: &str, error: &(dyn std::error::Error + 'static)) -> BackupError {

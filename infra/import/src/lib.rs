@@ -15,6 +15,7 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     iter::Peekable,
     path::Path,
+    str,
 };
 
 use chrono::{DateTime, Utc};
@@ -22,7 +23,7 @@ use futures_util::{StreamExt, future::join_all, stream};
 use shared::{
     clock::Clock,
     domain::{Account, Username},
-    store::{Accounts, Imported, StoreError},
+    store::{Accounts, Imported, StoreError, outlasting_throttles},
 };
 use thiserror::Error;
 
@@ -59,20 +60,26 @@ pub async fn import(
     mut done: impl FnMut(u64),
 ) -> Result<Report, ImportError> {
     let mut progress = Progress::of(file)?;
-    let lines = BufReader::new(File::open(file)?).lines().zip(1_u64..);
+    let lines = BufReader::new(File::open(file)?).split(b'\n').zip(1_u64..);
     let begun = progress.lines();
-    let read = |(line, number): (io::Result<String>, u64)| Read::of(&line?, number, clock);
+    let read = |(line, number): (io::Result<Vec<u8>>, u64)| Ok(Read::of(&line?, number, clock));
     let mut lines = lines.skip_while(|(_, number)| *number <= begun).map(read).peekable();
     let runs = std::iter::from_fn(|| {
         let run = run(&mut lines);
         (!run.is_empty()).then_some(run)
     });
-    let outcomes = stream::iter(runs).then(|run| join_all(run.into_iter().map(|read| bring_in(accounts, read))));
+    let outcomes = stream::iter(runs).then(|run| join_all(run.into_iter().map(|read| bring_in(accounts, clock, read))));
     let mut outcomes = std::pin::pin!(outcomes.flat_map(stream::iter));
     let mut report = Report::default();
     let mut oldest: Option<DateTime<Utc>> = None;
     while let Some(outcome) = outcomes.next().await {
-        let (number, bytes, outcome) = outcome?;
+        let (number, bytes, outcome) = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                progress.stop()?;
+                return Err(error);
+            }
+        };
         report.made += u64::from(matches!(outcome, Outcome::Made(_)));
         report.present += u64::from(matches!(outcome, Outcome::Present(_)));
         match outcome {
@@ -93,7 +100,7 @@ pub async fn import(
         progress.note(number)?;
         done(bytes);
     }
-    progress.finish()?;
+    progress.stop()?;
     Ok(report)
 }
 
@@ -113,10 +120,12 @@ struct Read {
 }
 
 impl Read {
-    fn of(line: &str, number: u64, clock: &Clock) -> io::Result<Self> {
-        let account = || Line::parse(line)?.account(clock).map(Some);
-        let account = if line.trim().is_empty() { Ok(None) } else { account() };
-        Ok(Self { number, bytes: line.len() as u64 + 1, account })
+    fn of(line: &[u8], number: u64, clock: &Clock) -> Self {
+        let account = || {
+            let line = str::from_utf8(line).map_err(|_| Refusal::of("it", "is not UTF-8"))?;
+            if line.trim().is_empty() { Ok(None) } else { Line::parse(line)?.account(clock).map(Some) }
+        };
+        Self { number, bytes: line.len() as u64 + 1, account: account() }
     }
 
     /// The address and the username that it wants.
@@ -144,13 +153,17 @@ fn run(lines: &mut Peekable<impl Iterator<Item = io::Result<Read>>>) -> Vec<io::
     if run.is_empty() { lines.next().into_iter().collect() } else { run }
 }
 
-async fn bring_in(accounts: &Accounts, read: io::Result<Read>) -> Result<(u64, u64, Outcome), ImportError> {
+async fn bring_in(
+    accounts: &Accounts,
+    clock: &Clock,
+    read: io::Result<Read>,
+) -> Result<(u64, u64, Outcome), ImportError> {
     let Read { number, bytes, account } = read?;
     let outcome = match account {
         Err(refusal) => Outcome::Refused(refusal),
         Ok(None) => Outcome::Empty,
         Ok(Some(account)) => {
-            let imported = accounts.import(&account).await;
+            let imported = outlasting_throttles(|| accounts.import(&account, clock.now())).await;
             match imported.map_err(|error| ImportError::Store { line: number, error })? {
                 Imported::Made => Outcome::Made(account.created_at),
                 Imported::Present => Outcome::Present(account.created_at),

@@ -44,11 +44,11 @@ impl Progress {
         if line.is_multiple_of(EVERY) { self.write() } else { Ok(()) }
     }
 
-    /// Notes the end.
+    /// Notes how far it came, at its end or before it.
     ///
     /// # Errors
     /// Where the note cannot be written.
-    pub fn finish(&self) -> io::Result<()> {
+    pub fn stop(&self) -> io::Result<()> {
         self.write()
     }
 

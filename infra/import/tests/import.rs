@@ -57,12 +57,16 @@ async fn advance(stack: &Stack, seconds: u32) -> DateTime<Utc> {
     moved["now"].as_str().unwrap().parse().unwrap()
 }
 
+async fn dynamodb(stack: &Stack, operation: &str, body: Value) -> Value {
+    let request = Client::new().post(format!("http://{}", stack.aws_address));
+    let request = request.header("content-type", "application/x-amz-json-1.0");
+    let request = request.header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+    request.body(body.to_string()).send().await.unwrap().json().await.unwrap()
+}
+
 /// The hash that the table holds for an address.
 async fn stored_hash(stack: &Stack, email: &str) -> String {
-    let request = Client::new().post(format!("http://{}", stack.aws_address));
-    let request =
-        request.header("content-type", "application/x-amz-json-1.0").header("x-amz-target", "DynamoDB_20120810.Scan");
-    let table: Value = request.body(r#"{"TableName":"UsersTable"}"#).send().await.unwrap().json().await.unwrap();
+    let table = dynamodb(stack, "Scan", json!({ "TableName": "UsersTable" })).await;
     let items = table["Items"].as_array().unwrap();
     let account = items.iter().find(|item| item["email"]["S"] == email).unwrap();
     account["hash"]["S"].as_str().unwrap().to_owned()
@@ -199,4 +203,29 @@ async fn whoever_is_not_verified_has_seven_days_and_a_thousand_of_one_moment_mak
         advance(&stack, 60).await;
     }
     assert_eq!(login(&stack, "pending@example.com", PASSWORD).await.1["code"], "invalid_credentials");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_throttles_a_line_that_is_no_text_and_an_address_that_is_free_again_end_no_import() {
+    let stack = stack().await;
+    let freed = json!({
+        "pk": { "S": "EMAIL#freed@example.com" }, "sk": { "S": "CLAIM" },
+        "uid": { "S": uuid::Uuid::new_v4().to_string() }, "held_until": { "N": "0" },
+    });
+    dynamodb(&stack, "PutItem", json!({ "TableName": "UsersTable", "Item": freed })).await;
+    let throttle = json!({
+        "service": "dynamodb", "operation": "TransactWriteItems", "kind": "cancel_throttled", "count": 40,
+    });
+    let faults = Client::new().post(format!("http://{}/_local/faults", stack.address)).json(&throttle);
+    assert_eq!(faults.send().await.unwrap().status(), 204);
+    let path = file("throttled", &[]);
+    let lines: [&[u8]; 3] = [
+        br#"{"email":"first@example.com","is_verified":true}"#,
+        b"{\"email\":\"second@example.com\",\"name\":\"Jos\xe9\"}",
+        br#"{"email":"freed@example.com","is_verified":true}"#,
+    ];
+    fs::write(&path, lines.join(&b"\n"[..])).unwrap();
+    let imported = import(&stack, path).await;
+    assert_eq!(imported.stdout.trim(), "2 made, 0 there already, 1 refused", "{}", imported.stderr);
+    assert!(imported.stderr.contains("line 2: it is not UTF-8"), "{}", imported.stderr);
 }

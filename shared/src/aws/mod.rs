@@ -26,6 +26,9 @@ const ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How many times as long as others SES may take.
+const SES_SLOWER: u32 = 7;
+
 /// Amazon Root CA 1 to 4, and the Starfield root that signed them all: <https://www.amazontrust.com/repository/>.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
@@ -65,9 +68,16 @@ impl Clients {
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
 
-    /// Of SES. SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again.
+    /// Of SES. SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again. An answer
+    /// that is not waited for is a lost one, so that a slow SES is given longer than anything else.
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
         let mut config = aws_sdk_sesv2::config::Builder::from(&self.config).retry_config(RetryConfig::disabled());
+        if let Some(timeouts) = self.config.timeout_config() {
+            let longest = timeouts.operation_attempt_timeout().map(|time| time * SES_SLOWER);
+            let mut slower = timeouts.to_builder();
+            slower.set_operation_attempt_timeout(longest).set_operation_timeout(longest);
+            config = config.timeout_config(slower.build());
+        }
         config.push_interceptor(always(TraceHeader));
         aws_sdk_sesv2::Client::from_conf(config.build())
     }

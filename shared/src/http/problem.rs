@@ -246,7 +246,7 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Contended => {
+            StoreError::Throttled(_) | StoreError::Unavailable(_) | StoreError::Contended => {
                 let told = Self::new(Code::Unavailable, "The service cannot answer now. Please try again.");
                 Self { source: Some(reason(&error)), ..told.retry_after(TimeDelta::seconds(1)) }
             }

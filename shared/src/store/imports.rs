@@ -1,8 +1,10 @@
 //! Accounts that another service had.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Accounts, StoreError, account_item,
-    accounts::{Event, claim},
+    accounts::Event,
     keys,
     patience::Patience,
     transactions::{Transacted, transact},
@@ -24,13 +26,13 @@ impl Accounts {
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn import(&self, account: &Account) -> Result<Imported, StoreError> {
+    pub async fn import(&self, account: &Account, now: DateTime<Utc>) -> Result<Imported, StoreError> {
         let mut items = vec![
-            self.put_new(claim(keys::email_claim(&account.email), account.id))?,
+            self.claiming(keys::email_claim(&account.email), account.id, now)?,
             self.put_new(account_item::item(account, Event::Imported))?,
         ];
         if let Some(username) = &account.username {
-            items.push(self.put_new(claim(keys::username_claim(username), account.id))?);
+            items.push(self.claiming(keys::username_claim(username), account.id, now)?);
         }
         items.extend(self.counting_admins(false, account.is_acting_admin())?);
         match transact(&self.client, items, &mut Patience::of_a_plan()).await? {

@@ -55,6 +55,7 @@ pub use logins::{Finished, Login};
 pub use lookup::Lookup;
 pub use mails::{Mails, Owed};
 pub use passwords::{PasswordSet, Proof, ResetTry};
+pub use patience::outlasting_throttles;
 pub use search::SearchPosition;
 pub use sessions::{Refresh, Refreshed};
 pub use suppressions::{Suppression, Suppressions};
@@ -76,7 +77,10 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// Why the store could not answer. A failed condition is not among these but for [`Self::NotAllowed`]: it is an outcome, not an error.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// DynamoDB throttles, or is not to be reached in time. Trying again later may help.
+    /// DynamoDB throttles. Trying again later helps.
+    #[error("DynamoDB throttles: {0}")]
+    Throttled(String),
+    /// DynamoDB is not to be reached in time. Trying again later may help.
     #[error("DynamoDB is not available: {0}")]
     Unavailable(String),
     /// DynamoDB refuses the call: a missing table, a missing permission.
@@ -93,28 +97,29 @@ pub enum StoreError {
     Contended,
 }
 
-/// Error codes of DynamoDB that pass.
-const PASSING: &[&str] = &[
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "InternalServerError",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "ServiceUnavailable",
-];
+/// Error codes of DynamoDB that say to come back later.
+const THROTTLING: &[&str] = &["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"];
+
+/// Other error codes of DynamoDB that pass.
+const PASSING: &[&str] =
+    &["InternalServerError", "TransactionConflictException", "TransactionInProgressException", "ServiceUnavailable"];
 
 impl<E> From<SdkError<E>> for StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     fn from(error: SdkError<E>) -> Self {
-        let passes = match &error {
-            SdkError::ServiceError(service) => service.err().code().is_some_and(|code| PASSING.contains(&code)),
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-            _ => false,
-        };
         let chain = reason(&error);
-        if passes { Self::Unavailable(chain) } else { Self::Refused(chain) }
+        match &error {
+            SdkError::ServiceError(service) => match service.err().code() {
+                Some(code) if THROTTLING.contains(&code) => Self::Throttled(chain),
+                Some(code) if PASSING.contains(&code) => Self::Unavailable(chain),
+                _ => Self::Refused(chain),
+            },
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+                Self::Unavailable(chain)
+            }
+            _ => Self::Refused(chain),
+        }
     }
 }

@@ -68,10 +68,32 @@ impl Rounds {
         let went_on = self.left.replace(left).is_none_or(|before| left < before);
         self.in_vain = if went_on { 1 } else { self.in_vain + 1 };
         if self.in_vain > ROUNDS {
-            return Err(StoreError::Unavailable("DynamoDB hands back a part of a batch".into()));
+            return Err(StoreError::Throttled("a part of a batch comes back".into()));
         }
         sleep(at_most(REST * 2_u32.pow(self.in_vain - 1))).await;
         Ok(())
+    }
+}
+
+/// For how long a tool waits for a table that throttles, which takes twice as much within half an hour; and how long at a time.
+const OUTLASTED: Duration = Duration::from_mins(10);
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// Makes a call of a tool that brings in much: where DynamoDB throttles it is slower, and does not end.
+///
+/// # Errors
+/// As `call` fails otherwise, or where ten minutes were not enough.
+pub async fn outlasting_throttles<T, E: Into<StoreError>>(
+    mut call: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, StoreError> {
+    let until = Instant::now() + OUTLASTED;
+    let mut longest = REST;
+    loop {
+        match call().await.map_err(Into::into) {
+            Err(StoreError::Throttled(_)) if Instant::now() < until => sleep(at_most(longest)).await,
+            done => return done,
+        }
+        longest = (longest * 2).min(LONGEST_REST);
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn transact(
             return Err(error.into());
         };
         match Cancelled::of(cancelled.cancellation_reasons()) {
-            Cancelled::Throttled => return Err(StoreError::Unavailable("a transaction was throttled".into())),
+            Cancelled::Throttled => return Err(StoreError::Throttled("a transaction was cancelled".into())),
             Cancelled::Conflict => patience.pause().await?,
             Cancelled::Refused(refused) => return Ok(Transacted::Refused(refused)),
             Cancelled::Unexplained => return Err(error.into()),
