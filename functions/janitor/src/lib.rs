@@ -158,6 +158,7 @@ impl Janitor {
 /// the counters go by it. What the template's stream filter lets through.
 pub const EVENTS: &[AccountEvent] = &[
     AccountEvent::Registered,
+    AccountEvent::RegisteredAgain,
     AccountEvent::Verified,
     AccountEvent::SignedIn,
     AccountEvent::SignedInAnew,

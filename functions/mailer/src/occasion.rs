@@ -57,19 +57,20 @@ impl Occasion {
             Happened::Deleted => return None,
         };
         Some(match event {
-            Event::RegisteredAgain if account.verified => {
+            Event::RegisteredAgain if account.verified || account.unverified_by_admin => {
                 let at = account.verification_asked_at;
                 self.told(Mail::AlreadyRegistered { at }, at.timestamp_millis().to_string())
             }
-            Event::RegisteredAgain => {
-                let invitation = account.invitation.as_ref().filter(|invitation| invitation.is_live(now))?;
+            Event::RegisteredAgain
+                if let Some(invitation) = account.invitation.as_ref().filter(|invitation| invitation.is_live(now)) =>
+            {
                 let link = MailedLink { user_id: account.id, id: invitation.id };
                 let token = link.encode(LinkPurpose::Invitation, derivation)?;
                 let link = format!("{}/accept-invitation?token={token}", settings.public_base_url);
                 let at = account.verification_asked_at;
                 self.told(Mail::RegisteredAgain { link, at }, at.timestamp_millis().to_string())
             }
-            Event::Registered | Event::VerificationRequested => {
+            Event::Registered | Event::RegisteredAgain | Event::VerificationRequested => {
                 let end = account.verification_asked_at + VERIFICATION_LIFETIME;
                 let token = VerificationToken::new(account.id, &account.email, end, derivation).encode(derivation)?;
                 let link = format!("{}/verify-email?token={token}", settings.public_base_url);

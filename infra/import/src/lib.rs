@@ -86,7 +86,7 @@ pub async fn import(
             Outcome::Made(created_at) | Outcome::Present(created_at)
                 if oldest.is_none_or(|oldest| created_at < oldest) =>
             {
-                let noted = accounts.note_oldest(created_at).await;
+                let noted = outlasting_throttles(|| accounts.note_oldest(created_at)).await;
                 noted.map_err(|error| ImportError::Store { line: number, error })?;
                 oldest = Some(created_at);
             }

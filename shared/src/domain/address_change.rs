@@ -42,7 +42,8 @@ impl AddressUndo {
     }
 }
 
-/// An account that an admin made, whose owner has still to choose a password. The link is derived from its id.
+/// An account that an admin made, or that was registered twice, whose owner has still to choose a password. The link is derived from
+/// its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
     pub id: Uuid,

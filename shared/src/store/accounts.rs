@@ -212,9 +212,9 @@ impl Accounts {
         Ok(())
     }
 
-    /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Where nobody verified it
-    /// yet, either may be a stranger: no password counts from then on but the one that is chosen behind the mail's link, the
-    /// `invitation`. Of an account that was made at `now` nothing is told. Each costs the same.
+    /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Where nobody ever verified it,
+    /// either may be a stranger: no password counts from then on but the one that is chosen behind the link of the `invitation`,
+    /// in the mail. Of an account that was made at `now` nothing is told. Each costs the same.
     ///
     /// # Errors
     /// Where the store cannot answer.
@@ -226,25 +226,26 @@ impl Accounts {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Some(user_id) = self.find_user(&Identifier::from(email)).await? else { return Ok(()) };
-        let told = |verified: bool| {
-            Change::provided("active = :yes AND email = :email AND created < :now AND verified = :verified")
+        let key = keys::account(user_id);
+        let told = |whom: &str| {
+            Change::provided("active = :yes AND email = :email AND created < :now")
+                .and_provided(whom)
                 .set("asked = :now, ev = :ev")
                 .value(":yes", flag(true))
                 .value(":email", text(email.as_str()))
                 .value(":now", moment(now))
-                .value(":verified", flag(verified))
                 .value(":ev", text(Event::RegisteredAgain.as_str()))
         };
-        let anew = told(false)
-            .set("#hash = :nobody, s = :empty, inv = if_not_exists(inv, :inv)")
+        let anew = told("verified = :no AND attribute_not_exists(unv)")
+            .set("#hash = :nobody, s = :empty, inv = :inv")
             .remove("dev, dn")
             .name("#hash", "hash")
+            .value(":no", flag(false))
             .value(":nobody", text(nobodys_hash))
             .value(":empty", AttributeValue::M(HashMap::new()))
             .value(":inv", account_item::invitation(invitation));
-        let key = keys::account(user_id);
         anew.apply(&self.client, &self.users, &key).await?;
-        told(true).apply(&self.client, &self.users, &key).await.map(drop)
+        told("(verified = :yes OR unv = :yes)").apply(&self.client, &self.users, &key).await.map(drop)
     }
 
     /// Holds a username that nobody has for as long as an account that is never verified would have it. Of one that somebody has

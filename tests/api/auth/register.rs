@@ -270,6 +270,32 @@ async fn in_private_a_stranger_who_registers_an_address_first_knows_no_password_
 }
 
 #[tokio::test]
+async fn in_private_a_second_registration_takes_nothing_from_whom_an_admin_unverified() {
+    const STRANGERS: &str = "Another-Moth-55";
+    let register = async |app: &App, email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password });
+        assert_eq!(app.post(PATHS[0], body).await.status, StatusCode::ACCEPTED, "{email}");
+        app.all_letters().await;
+        app.advance(1).await;
+    };
+    let app = App::with(&[("REGISTRATION", "private"), ("ADMIN_EMAILS", "root@example.com")]).await;
+    for email in ["root@example.com", "bob@example.com"] {
+        register(&app, email, PASSWORD).await;
+        let token = app.verification_token(email).await;
+        app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    }
+    let (root, bob) = (app.sign_in("root@example.com").await, app.sign_in("bob@example.com").await);
+    let path = format!("/api/v1/users/{}", bob.id);
+    app.patch_as(&root, &path, json!({ "is_verified": false })).await;
+    register(&app, "bob@example.com", STRANGERS).await;
+    let told = app.letters("bob@example.com").await;
+    assert!(told[0].subject.contains("already"), "{told:?}");
+    app.patch_as(&root, &path, json!({ "is_verified": true })).await;
+    assert_eq!(app.get_as(&bob, "/users/me").await.status, StatusCode::OK);
+    assert_eq!(app.login("bob@example.com", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn in_private_whoever_verified_signs_in_and_may_take_a_name_that_a_stranger_tried() {
     let app = App::with(&[("REGISTRATION", "private")]).await;
     let register = async |email: &str, username: &str| {
