@@ -265,7 +265,7 @@ async fn the_last_admin_stays_however_they_race() {
 
 #[tokio::test]
 async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
-    let (app, root) = App::with_admin(&[]).await;
+    let (app, root) = App::with_admin(&[("SELF_SERVICE_PLAN", "false")]).await;
     let bob = app.member("bob@example.com").await;
     let sessions = app.get_as(&bob, "/api/v1/auth/sessions").await.json();
     let session = sessions[0]["id"].as_str().unwrap();
@@ -282,6 +282,7 @@ async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
     for (method, path, body) in [
         (Method::PATCH, of_bob.as_str(), json!({ "role": "ADMIN" })),
         (Method::PATCH, "/api/v1/users/me", json!({ "role": "ADMIN" })),
+        (Method::POST, "/api/v1/users/me/upgrade", json!({})),
         (Method::POST, "/api/v1/users", new),
         (Method::DELETE, &of_bobs_session, json!(null)),
         (Method::DELETE, &of_bob, json!(null)),
@@ -303,7 +304,8 @@ async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
     }
     let shown = app.get_as(&bob, "/users/me").await.json();
     assert_eq!((shown["role"].as_str(), shown["is_active"].as_bool()), (Some("USER"), Some(true)), "{shown}");
-    assert_eq!(app.get_as(&root, "/users/me").await.json()["role"], "USER");
+    let shown = app.get_as(&root, "/users/me").await.json();
+    assert_eq!((&shown["role"], &shown["subscription_tier"]), (&json!("USER"), &json!("basic")));
     assert!(!app.dump().await.contains("carol@example.com"));
 }
 

@@ -23,4 +23,7 @@ async fn where_plans_are_not_self_service_admins_set_them() {
     assert_eq!(app.post_as(&bob, "/api/v1/users/me/upgrade", json!({})).await.code(), "forbidden");
     app.patch_as(&root, &format!("/api/v1/users/{}", bob.id), json!({ "subscription_tier": "premium" })).await;
     assert_eq!(app.get_as(&bob, "/users/me").await.json()["is_premium"], true);
+    assert_eq!(app.post_as(&root, "/api/v1/users/me/upgrade", json!({})).await.status, StatusCode::OK);
+    let trail = app.get_as(&root, &format!("/api/v1/admin/audit?target={}", root.id)).await.json();
+    assert_eq!(trail[0]["changes"]["subscription_tier"], "premium", "{trail}");
 }

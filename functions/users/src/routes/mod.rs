@@ -20,9 +20,11 @@ pub mod update_user;
 pub mod upgrade;
 pub mod user;
 
+use std::collections::BTreeMap;
+
 use shared::{
     config::DirectoryAccess,
-    domain::{Account, AccountEdit, Plan},
+    domain::{Account, AccountEdit, Act, Plan},
     http::{Caller, Code, FieldError, Problem, User},
     store::{DocumentKind, Edited, StoredDocument, UserEdit},
 };
@@ -109,7 +111,12 @@ async fn change_plan(state: &State, caller: Caller, profile: StoredDocument, pla
         return Err(Problem::new(Code::Forbidden, "Plans are changed by admins."));
     }
     let account = AccountEdit { plan: Some(plan), ..AccountEdit::default() };
-    let edit = UserEdit { account, other_plan: true, ..UserEdit::default() };
+    // Where plans are the admins' to change, this is an act of theirs.
+    let audit = (!state.settings.self_service_plan).then(|| {
+        let decided = BTreeMap::from([("subscription_tier".to_owned(), plan.as_str().to_owned())]);
+        state.entry(&caller, caller.account.id, Act::UserUpdated, decided)
+    });
+    let edit = UserEdit { account, audit, other_plan: true, ..UserEdit::default() };
     let outcome = state.accounts.edit(caller.account.clone(), profile.clone(), &edit, state.clock.now()).await?;
     let (account, _) = edited(outcome)?;
     Ok(state.shown(&caller, &account, &profile))
