@@ -60,6 +60,20 @@ pub async fn import(
     mut done: impl FnMut(u64),
 ) -> Result<Report, ImportError> {
     let mut progress = Progress::of(file)?;
+    let imported = go_on(accounts, clock, file, &mut progress, refusals, &mut done).await;
+    progress.write()?;
+    imported
+}
+
+/// Imports what is not behind yet.
+async fn go_on(
+    accounts: &Accounts,
+    clock: &Clock,
+    file: &Path,
+    progress: &mut Progress,
+    refusals: &mut impl Write,
+    done: &mut impl FnMut(u64),
+) -> Result<Report, ImportError> {
     let lines = BufReader::new(File::open(file)?).split(b'\n').zip(1_u64..);
     let begun = progress.lines();
     let read = |(line, number): (io::Result<Vec<u8>>, u64)| Ok(Read::of(&line?, number, clock));
@@ -73,13 +87,7 @@ pub async fn import(
     let mut report = Report::default();
     let mut oldest: Option<DateTime<Utc>> = None;
     while let Some(outcome) = outcomes.next().await {
-        let (number, bytes, outcome) = match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                progress.stop()?;
-                return Err(error);
-            }
-        };
+        let (number, bytes, outcome) = outcome?;
         report.made += u64::from(matches!(outcome, Outcome::Made(_)));
         report.present += u64::from(matches!(outcome, Outcome::Present(_)));
         match outcome {
@@ -100,7 +108,6 @@ pub async fn import(
         progress.note(number)?;
         done(bytes);
     }
-    progress.stop()?;
     Ok(report)
 }
 

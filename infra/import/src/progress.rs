@@ -48,11 +48,7 @@ impl Progress {
     ///
     /// # Errors
     /// Where the note cannot be written.
-    pub fn stop(&self) -> io::Result<()> {
-        self.write()
-    }
-
-    fn write(&self) -> io::Result<()> {
+    pub fn write(&self) -> io::Result<()> {
         fs::write(&self.file, format!("{}\n", self.lines))
     }
 }

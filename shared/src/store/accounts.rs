@@ -245,7 +245,7 @@ impl Accounts {
             .value(":empty", AttributeValue::M(HashMap::new()))
             .value(":inv", account_item::invitation(invitation));
         anew.apply(&self.client, &self.users, &key).await?;
-        told("(verified = :yes OR unv = :yes)").apply(&self.client, &self.users, &key).await.map(drop)
+        told("verified = :yes OR unv = :yes").apply(&self.client, &self.users, &key).await.map(drop)
     }
 
     /// Holds a username that nobody has for as long as an account that is never verified would have it. Of one that somebody has

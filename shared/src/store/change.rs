@@ -61,7 +61,7 @@ impl Change {
     /// Adds a condition.
     #[must_use]
     pub fn and_provided(mut self, condition: &str) -> Self {
-        self.condition = format!("({}) AND {condition}", self.condition);
+        self.condition = format!("({}) AND ({condition})", self.condition);
         self
     }
 
@@ -182,6 +182,6 @@ mod tests {
         let change =
             Change::provided("x = :x").remove("b").set("a = :a").add("n :n").set("c = :c").and_provided("y = :y");
         assert_eq!(change.update_expression(), "SET a = :a, c = :c ADD n :n REMOVE b");
-        assert_eq!(change.condition, "(x = :x) AND y = :y");
+        assert_eq!(change.condition, "(x = :x) AND (y = :y)");
     }
 }

@@ -239,20 +239,24 @@ async fn in_private_what_a_stranger_registered_tells_nothing_of_the_address_late
     }
 }
 
+/// What a stranger chooses who registers somebody else's address.
+const STRANGERS: &str = "Another-Moth-55";
+
+/// Registers, and lets the mail arrive and the moment pass.
+async fn register_in_private(app: &App, email: &str, password: &str) {
+    let body = json!({ "email": email, "password": password });
+    assert_eq!(app.post(PATHS[0], body).await.status, StatusCode::ACCEPTED, "{email}");
+    app.all_letters().await;
+    app.advance(1).await;
+}
+
 #[tokio::test]
 async fn in_private_a_stranger_who_registers_an_address_first_knows_no_password_of_its_owners() {
-    const STRANGERS: &str = "Another-Moth-55";
     let app = App::with(&[("REGISTRATION", "private")]).await;
-    let register = async |email: &str, password: &str| {
-        let body = json!({ "email": email, "password": password });
-        assert_eq!(app.post(PATHS[0], body).await.status, StatusCode::ACCEPTED, "{email}");
-        app.all_letters().await;
-        app.advance(1).await;
-    };
     for (email, follows_the_first) in [("alice@example.com", false), ("bob@example.com", true)] {
-        register(email, STRANGERS).await;
+        register_in_private(&app, email, STRANGERS).await;
         let first = app.verification_token(email).await;
-        register(email, PASSWORD).await;
+        register_in_private(&app, email, PASSWORD).await;
         let told = app.letters(email).await;
         assert!(told[0].subject.contains("Choose your password"), "{told:?}");
         let token = app.mailed_token(email, "/accept-invitation?token=").await;
@@ -271,23 +275,16 @@ async fn in_private_a_stranger_who_registers_an_address_first_knows_no_password_
 
 #[tokio::test]
 async fn in_private_a_second_registration_takes_nothing_from_whom_an_admin_unverified() {
-    const STRANGERS: &str = "Another-Moth-55";
-    let register = async |app: &App, email: &str, password: &str| {
-        let body = json!({ "email": email, "password": password });
-        assert_eq!(app.post(PATHS[0], body).await.status, StatusCode::ACCEPTED, "{email}");
-        app.all_letters().await;
-        app.advance(1).await;
-    };
     let app = App::with(&[("REGISTRATION", "private"), ("ADMIN_EMAILS", "root@example.com")]).await;
     for email in ["root@example.com", "bob@example.com"] {
-        register(&app, email, PASSWORD).await;
+        register_in_private(&app, email, PASSWORD).await;
         let token = app.verification_token(email).await;
         app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
     }
     let (root, bob) = (app.sign_in("root@example.com").await, app.sign_in("bob@example.com").await);
     let path = format!("/api/v1/users/{}", bob.id);
     app.patch_as(&root, &path, json!({ "is_verified": false })).await;
-    register(&app, "bob@example.com", STRANGERS).await;
+    register_in_private(&app, "bob@example.com", STRANGERS).await;
     let told = app.letters("bob@example.com").await;
     assert!(told[0].subject.contains("already"), "{told:?}");
     app.patch_as(&root, &path, json!({ "is_verified": true })).await;
