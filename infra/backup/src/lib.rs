@@ -105,12 +105,19 @@ pub async fn export(platform: &Platform, folder: &Path, mut done: impl FnMut()) 
         // Hashes of passwords are in it.
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
         let mut lines = BufWriter::new(file);
-        let mut items = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(|error| refused(table, &error))?;
-            writeln!(lines, "{}", json!({ "Item": Item::from(item) })).map_err(failed)?;
-            count += 1;
-            done();
+        let mut from = None;
+        loop {
+            let scan = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(from);
+            let page = outlasting_throttles(|| scan.clone().send()).await.map_err(|error| refused(table, &error))?;
+            for item in page.items.unwrap_or_default() {
+                writeln!(lines, "{}", json!({ "Item": Item::from(item) })).map_err(failed)?;
+                count += 1;
+                done();
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                break;
+            }
         }
         lines.flush().map_err(failed)?;
     }
