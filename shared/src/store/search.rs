@@ -16,9 +16,9 @@ use crate::domain::{Account, SearchHit};
 /// The item that knows which rows a person has.
 const INDEXED: &str = "SEARCH";
 /// Rows that a page reads at the least: short pages would make many.
-const LEAST_READ: i32 = 40;
+const LEAST_READ: usize = 10;
 /// Rows that a page reads at the most.
-const MOST_READ: i32 = 400;
+const MOST_READ: usize = 400;
 /// Bytes of the longest sort key that DynamoDB takes.
 const LONGEST_NAME: usize = 1024;
 
@@ -137,7 +137,7 @@ impl Accounts {
     ) -> Result<(Vec<SearchHit>, Option<SearchPosition>), StoreError> {
         let Some(lead) = query.iter().max_by_key(|word| word.chars().count()) else { return Ok((Vec::new(), None)) };
         let partition = keys::search_row(lead, "").pk;
-        let read = i32::try_from(limit.saturating_mul(2)).unwrap_or(MOST_READ).clamp(LEAST_READ, MOST_READ);
+        let read = rows_of_a_page(query.len(), limit);
         // A cursor may be anybody's work; DynamoDB takes no longer name for one of a row.
         let of_a_row = |position: &SearchPosition| position.row.starts_with(lead) && position.row.len() <= LONGEST_NAME;
         let start = after.filter(of_a_row);
@@ -151,7 +151,7 @@ impl Accounts {
             .expression_attribute_values(":pk", text(&partition))
             .expression_attribute_values(":prefix", text(lead))
             .set_exclusive_start_key(start)
-            .limit(read)
+            .limit(i32::try_from(read).unwrap_or(i32::MAX))
             .send()
             .await?;
         let mut hits = Vec::new();
@@ -177,6 +177,13 @@ impl Indexed {
     fn is_in_line(&self, hit: Option<&SearchHit>) -> bool {
         self.hit == fingerprint(hit) && (hit.is_some() || self.words.is_empty())
     }
+}
+
+/// How many rows a page of `limit` people reads. One word finds whomever it meets, but for those whom it meets at two words; each
+/// further word leaves some of them out.
+fn rows_of_a_page(words: usize, limit: usize) -> usize {
+    let spare = if words == 1 { limit / 4 } else { limit };
+    limit.saturating_add(spare).clamp(LEAST_READ, MOST_READ)
 }
 
 /// All that the rows of a person say, to tell whether they are still right.
