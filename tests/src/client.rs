@@ -407,6 +407,13 @@ impl App {
         assert_eq!(injected.status, StatusCode::NO_CONTENT, "{}", injected.text);
     }
 
+    /// Waits until every fault that was injected has struck.
+    pub async fn struck(&self) {
+        while self.get("/_local/faults").await.json() != json!([]) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What the request that was answered so has cost, the limiter's calls apart.
     pub async fn cost(&self, answer: &Answer) -> Cost {
         self.stack("the ledger");

@@ -39,7 +39,7 @@ pub fn router(control: Control) -> Router {
         .route("/_local/mailbox", get(mailbox))
         .route("/_local/clock", post(clock))
         .route("/_local/ledger", get(ledger))
-        .route("/_local/faults", post(faults))
+        .route("/_local/faults", get(waiting).post(faults))
         .route("/_local/faults/plan", post(plan))
         .route("/_local/partitions", get(hottest).post(bound))
         .with_state(control)
@@ -100,6 +100,11 @@ struct Which {
 /// What each request cost, newest first.
 async fn ledger(State(control): State<Control>, Query(which): Query<Which>) -> Json<Vec<Entry>> {
     Json(control.aws.ledger.entries(which.request_id.as_deref()))
+}
+
+/// The faults that are still to strike.
+async fn waiting(State(control): State<Control>) -> Json<Vec<Fault>> {
+    Json(control.aws.faults.waiting())
 }
 
 /// Injects a fault into the next calls that match.

@@ -8,14 +8,14 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::Answer;
 
 /// What goes wrong.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The service throttles.
@@ -51,7 +51,7 @@ pub enum Kind {
 }
 
 /// A fault, for the calls that match.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// `dynamodb`, `s3`, `secretsmanager` or `ses`.
@@ -165,6 +165,11 @@ impl Faults {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = Some(plan).filter(|plan| plan.per_mille > 0);
         std::mem::replace(&mut *planned, Planned { plan, ..Planned::default() }).struck
+    }
+
+    /// The faults that are still to strike, but for a plan's.
+    pub fn waiting(&self) -> Vec<Fault> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds a fault; a count of 0 takes away the ones of that service.
