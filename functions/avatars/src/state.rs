@@ -7,7 +7,7 @@ use shared::{
     clock::Clock,
     config::Settings,
     domain::{AVATAR, Account, Act, AuditEntry, Edit, Edits},
-    http::{Authority, AvatarAddress, Bearer, Caller, Code, Problem, User},
+    http::{Authority, AvatarAddress, Bearer, Caller, Code, Problem, User, email_not_verified, session_ended},
     objects::Objects,
     store::{Accounts, DocumentKind, Edited, StoredDocument, UserEdit},
 };
@@ -78,7 +78,12 @@ impl State {
             ..UserEdit::default()
         };
         let outcome = self.accounts.edit(account, profile, &edit, self.clock.now()).await?;
-        let Edited::Yes { account, document, .. } = outcome else { return Err(missing()) };
+        let (account, document) = match outcome {
+            Edited::Yes { account, document, .. } => (account, document),
+            Edited::Disabled => return Err(session_ended()),
+            Edited::Unverified => return Err(email_not_verified()),
+            _ => return Err(missing()),
+        };
         Ok(User::seen_by(caller.account.role, &account, &document, &self.avatars, self.clock.now()))
     }
 

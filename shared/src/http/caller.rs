@@ -88,14 +88,20 @@ impl Authority {
     /// `email_not_verified` for anyone else.
     pub fn verified(&self, caller: PendingCaller) -> Result<Caller, Problem> {
         if self.require_verified_email && !caller.account.verified {
-            return Err(Problem::new(Code::EmailNotVerified, "Email not verified"));
+            return Err(email_not_verified());
         }
         Ok(Caller { account: caller.account, session_id: caller.session_id })
     }
 }
 
-fn session_ended() -> Problem {
+/// The session has ended, or its owner's account is disabled or gone.
+pub fn session_ended() -> Problem {
     Problem::new(Code::SessionEnded, "The session has ended.")
+}
+
+/// The caller's address would have to be verified.
+pub fn email_not_verified() -> Problem {
+    Problem::new(Code::EmailNotVerified, "Email not verified")
 }
 
 /// The token of a request (RFC 6750 §2.1). The scheme's case does not matter, the token's does.

@@ -22,7 +22,7 @@ mod user;
 
 pub use avatar_address::AvatarAddress;
 pub use body::{Fields, JsonBody, OptionalJsonBody};
-pub use caller::{Authority, Bearer, Caller, PendingCaller, bearer_token};
+pub use caller::{Authority, Bearer, Caller, PendingCaller, bearer_token, email_not_verified, session_ended};
 pub use cursor::{decode_cursor, link_to_next, page_limit};
 pub use endpoints::{Described, Endpoint, Endpoints, document};
 pub use form::FormBody;

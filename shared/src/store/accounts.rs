@@ -117,6 +117,7 @@ pub struct Accounts {
     pub(super) users: Arc<str>,
     pub(super) tokens: Option<Arc<str>>,
     pub(super) audit: Option<Arc<str>>,
+    pub(super) require_verified: bool,
 }
 
 impl Accounts {
@@ -131,6 +132,7 @@ impl Accounts {
             users: settings.resource("USERS_TABLE")?.into(),
             tokens: settings.resource("TOKENS_TABLE").ok().map(Into::into),
             audit: settings.resource("AUDIT_TABLE").ok().map(Into::into),
+            require_verified: settings.require_verified_email,
         })
     }
 

@@ -169,10 +169,11 @@ impl Accounts {
     }
 
     fn being_admin(&self, actor: Uuid) -> Result<TransactWriteItem, StoreError> {
+        let verified = if self.require_verified { " AND verified = :yes" } else { "" };
         let check = ConditionCheck::builder()
             .table_name(&*self.users)
             .set_key(Some(keys::account(actor).item()))
-            .condition_expression("#role = :admin AND active = :yes")
+            .condition_expression(format!("#role = :admin AND active = :yes{verified}"))
             .expression_attribute_names("#role", "role")
             .expression_attribute_values(":admin", text(Role::Admin.as_str()))
             .expression_attribute_values(":yes", flag(true));

@@ -46,6 +46,10 @@ pub enum Edited {
     PlanUnchanged,
     /// A field does not agree with another one.
     Disagrees(&'static str, Invalid),
+    /// Whoever edits themselves was disabled meanwhile.
+    Disabled,
+    /// Whoever edits themselves is not verified any more, and would have to be.
+    Unverified,
     /// The account is gone.
     Gone,
 }
@@ -111,13 +115,16 @@ impl Accounts {
             let (met, document) = tokio::try_join!(self.find(user_id), document)?;
             let Some(met) = met else { return Ok(Edited::Gone) };
             // Who changes somebody else is asked about in the write itself.
-            let allowed = match &edit.audit {
-                Some(entry) if entry.actor != met.id => true,
-                Some(_) => met.active && met.role == Role::Admin,
-                None => met.active,
-            };
-            if !allowed {
-                return Err(StoreError::NotAllowed);
+            if edit.audit.as_ref().is_none_or(|entry| entry.actor == met.id) {
+                if !met.active {
+                    return Ok(Edited::Disabled);
+                }
+                if self.require_verified && !met.verified {
+                    return Ok(Edited::Unverified);
+                }
+                if edit.audit.is_some() && met.role != Role::Admin {
+                    return Err(StoreError::NotAllowed);
+                }
             }
             (account, stored) = (met, document);
         }

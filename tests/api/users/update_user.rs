@@ -269,38 +269,43 @@ async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
     let bob = app.member("bob@example.com").await;
     let sessions = app.get_as(&bob, "/api/v1/auth/sessions").await.json();
     let session = sessions[0]["id"].as_str().unwrap();
-    let be = async |role: &str| {
+    let be = async |role: &str, verified: bool| {
         let account = json!({ "pk": { "S": format!("USER#{}", root.id) }, "sk": { "S": "ACCOUNT" } });
         let update = json!({
-            "TableName": "UsersTable", "Key": account, "UpdateExpression": "SET #role = :role",
-            "ExpressionAttributeNames": { "#role": "role" }, "ExpressionAttributeValues": { ":role": { "S": role } },
+            "TableName": "UsersTable", "Key": account, "UpdateExpression": "SET #role = :role, verified = :verified",
+            "ExpressionAttributeNames": { "#role": "role" },
+            "ExpressionAttributeValues": { ":role": { "S": role }, ":verified": { "BOOL": verified } },
         });
         app.dynamodb("UpdateItem", update).await
     };
     let (of_bob, new) = (format!("/api/v1/users/{}", bob.id), json!({ "email": "carol@example.com" }));
     let of_bobs_session = format!("{of_bob}/sessions/{session}");
-    for (method, path, body) in [
+    let asked = [
         (Method::PATCH, of_bob.as_str(), json!({ "role": "ADMIN" })),
-        (Method::PATCH, "/api/v1/users/me", json!({ "role": "ADMIN" })),
+        (Method::PATCH, "/api/v1/users/me", json!({ "role": "ADMIN", "is_verified": true })),
         (Method::POST, "/api/v1/users/me/upgrade", json!({})),
         (Method::POST, "/api/v1/users", new),
         (Method::DELETE, &of_bobs_session, json!(null)),
         (Method::DELETE, &of_bob, json!(null)),
-    ] {
-        be("ADMIN").await;
-        // The write waits for longer than it takes to be demoted.
-        let held_up = json!({
-            "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
-        });
-        app.fault(held_up).await;
-        let asked = app.request(method.clone(), path).bearer_auth(&root.access_token);
-        let asked = if body.is_null() { asked } else { asked.json(&body) };
-        let demoted = async {
-            app.get("/healthz").await;
-            be("USER").await
-        };
-        let (answer, _) = tokio::join!(app.send(asked), demoted);
-        assert_eq!(answer.code(), "forbidden", "{method} {path}: {}", answer.text);
+    ];
+    for (role, verified, own) in [("ADMIN", false, "email_not_verified"), ("USER", true, "forbidden")] {
+        for (method, path, body) in &asked {
+            be("ADMIN", true).await;
+            // The write waits for longer than it takes to become another.
+            let held_up = json!({
+                "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
+            });
+            app.fault(held_up).await;
+            let asked = app.request(method.clone(), path).bearer_auth(&root.access_token);
+            let asked = if body.is_null() { asked } else { asked.json(body) };
+            let changed = async {
+                app.struck().await;
+                be(role, verified).await
+            };
+            let (answer, _) = tokio::join!(app.send(asked), changed);
+            let told = if path.starts_with("/api/v1/users/me") { own } else { "forbidden" };
+            assert_eq!(answer.code(), told, "{role} {verified} {method} {path}: {}", answer.text);
+        }
     }
     let shown = app.get_as(&bob, "/users/me").await.json();
     assert_eq!((shown["role"].as_str(), shown["is_active"].as_bool()), (Some("USER"), Some(true)), "{shown}");

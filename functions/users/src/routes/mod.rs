@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use shared::{
     config::DirectoryAccess,
     domain::{Account, AccountEdit, Act, Plan},
-    http::{Caller, Code, FieldError, Problem, User},
+    http::{Caller, Code, FieldError, Problem, User, email_not_verified, session_ended},
     store::{DocumentKind, Edited, StoredDocument, UserEdit},
 };
 use uuid::Uuid;
@@ -102,6 +102,8 @@ fn edited(outcome: Edited) -> Result<(Account, StoredDocument), Problem> {
         Edited::Disagrees(field, invalid) => {
             Err(Problem::invalid(vec![FieldError { field: field.to_owned(), message: invalid.to_string() }]))
         }
+        Edited::Disabled => Err(session_ended()),
+        Edited::Unverified => Err(email_not_verified()),
         Edited::Gone => Err(missing()),
     }
 }
