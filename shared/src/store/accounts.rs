@@ -216,13 +216,14 @@ impl Accounts {
 
     /// Tells the owner of an address that someone registered it again at `now`; the stream mails them. Where nobody ever verified it,
     /// either may be a stranger: no password counts from then on but the one that is chosen behind the link of the `invitation`,
-    /// in the mail. Of an account that was made at `now` nothing is told. Each costs the same.
+    /// in the mail. Of the account that the registration itself made, `own`, nothing is told. Each costs the same.
     ///
     /// # Errors
     /// Where the store cannot answer.
     pub async fn tell_of_registration(
         &self,
         email: &EmailAddress,
+        own: Uuid,
         invitation: &Invitation,
         nobodys_hash: &str,
         now: DateTime<Utc>,
@@ -230,11 +231,12 @@ impl Accounts {
         let Some(user_id) = self.find_user(&Identifier::from(email)).await? else { return Ok(()) };
         let key = keys::account(user_id);
         let told = |whom: &str| {
-            Change::provided("active = :yes AND email = :email AND created < :now")
+            Change::provided("active = :yes AND email = :email AND pk <> :own")
                 .and_provided(whom)
                 .set("asked = :now, ev = :ev")
                 .value(":yes", flag(true))
                 .value(":email", text(email.as_str()))
+                .value(":own", text(keys::account(own).pk))
                 .value(":now", moment(now))
                 .value(":ev", text(Event::RegisteredAgain.as_str()))
         };

@@ -274,6 +274,27 @@ async fn in_private_a_stranger_who_registers_an_address_first_knows_no_password_
 }
 
 #[tokio::test]
+async fn in_private_a_stranger_who_registers_in_the_middle_of_it_knows_no_password_of_the_owners() {
+    let app = App::with(&[("REGISTRATION", "private")]).await;
+    let owners = json!({ "email": "alice@example.com", "password": PASSWORD });
+    let held_up = json!({
+        "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
+    });
+    app.fault(held_up).await;
+    let strangers = async {
+        app.struck().await;
+        app.post(PATHS[0], json!({ "email": "alice@example.com", "password": STRANGERS })).await
+    };
+    let (owners, strangers) = tokio::join!(app.post(PATHS[0], owners), strangers);
+    assert_eq!((owners.status, strangers.status), (StatusCode::ACCEPTED, StatusCode::ACCEPTED));
+    let told = app.letters("alice@example.com").await;
+    assert!(told[0].subject.contains("Choose your password"), "{told:?}");
+    let token = app.verification_token("alice@example.com").await;
+    app.post("/api/v1/auth/verify-email", json!({ "token": token })).await;
+    assert_eq!(app.login("alice@example.com", STRANGERS).await.code(), "invalid_credentials");
+}
+
+#[tokio::test]
 async fn in_private_a_second_registration_takes_nothing_from_whom_an_admin_unverified() {
     let app = App::with(&[("REGISTRATION", "private"), ("ADMIN_EMAILS", "root@example.com")]).await;
     for email in ["root@example.com", "bob@example.com"] {

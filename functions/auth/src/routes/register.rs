@@ -122,7 +122,7 @@ async fn in_the_open(state: &State, origin: Origin, parsed: Parsed) -> Result<Re
 async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Response, Problem> {
     state.limiter.admit_named(Limited::Resend, parsed.email.as_str()).await?;
     let (account, device) = account(state, origin, parsed, None).await?;
-    let (email, username, now) = (account.email.clone(), account.username.clone(), account.created_at);
+    let (id, email, username, now) = (account.id, account.email.clone(), account.username.clone(), account.created_at);
     match state.accounts.create(account, MadeBy::Owner(&device)).await? {
         Created::Made => telemetry::count(Metric::SignUps),
         Created::EmailTaken => {}
@@ -133,7 +133,7 @@ async fn in_private(state: &State, origin: Origin, parsed: Parsed) -> Result<Res
         state.accounts.hold_username(&username, now).await?;
     }
     let invitation = Invitation { id: state.clock.new_id(), end: now + Invitation::LIFETIME };
-    state.accounts.tell_of_registration(&email, &invitation, NOBODY, now).await?;
+    state.accounts.tell_of_registration(&email, id, &invitation, NOBODY, now).await?;
     let done = Done::saying("Thank you. What there is to do now comes by mail.");
     Ok((StatusCode::ACCEPTED, NoStore(Json(done))).into_response())
 }
