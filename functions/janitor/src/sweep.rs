@@ -50,30 +50,29 @@ impl Janitor {
         let seen = self.accounts.looked_through().await?;
         // Where nobody has to verify, nobody is erased for it, also not once the setting is another one.
         if !self.settings.require_verified_email {
-            return Ok(self.accounts.note_looked_through(seen, Looked { until: now, last: None }).await?);
+            return Ok(self.accounts.note_looked_through(seen, Looked::until(now)).await?);
         }
         let until = now - Account::UNVERIFIED_LIFETIME;
-        let from = seen.unwrap_or(Looked { until: until - LOOKED_BACK, last: None });
+        let from = seen.unwrap_or(Looked::until(until - LOOKED_BACK));
         if from.until >= until {
             return Ok(());
         }
         let made = self.accounts.made_between(from, until, ACCOUNTS).await?;
-        let looked_through = match made.last() {
-            Some((at, id)) if made.len() == ACCOUNTS => Looked { until: *at, last: Some(*id) },
-            _ => Looked { until, last: None },
-        };
         // One that fails keeps none of the others waiting, and is looked at again for a day.
-        let mut failed = None;
-        for (made_at, user_id) in made {
-            if let Err(error) = self.end_never_verified(user_id).await {
+        let (mut failed, mut again) = (None, from.again);
+        for (made_at, user_id) in &made {
+            if let Err(error) = self.end_never_verified(*user_id).await {
                 tracing::error!(%user_id, reason = aws::reason(&error), "an account that was never verified cannot be ended");
-                failed.get_or_insert((made_at, error));
+                failed.get_or_insert(error);
+                again = again.or(Some(*made_at).filter(|made_at| *made_at > until - LOOKED_BACK));
             }
         }
-        let again_from = failed.as_ref().map(|(made_at, _)| *made_at).filter(|made_at| *made_at > until - LOOKED_BACK);
-        let again_from = again_from.map(|made_at| Looked { until: made_at, last: None });
-        self.accounts.note_looked_through(seen, again_from.unwrap_or(looked_through)).await?;
-        failed.map_or(Ok(()), |(_, error)| Err(error))
+        let looked_through = match made.last() {
+            Some((at, id)) if made.len() == ACCOUNTS => Looked { until: *at, last: Some(*id), again },
+            _ => Looked::until(again.unwrap_or(until)),
+        };
+        self.accounts.note_looked_through(seen, looked_through).await?;
+        failed.map_or(Ok(()), Err)
     }
 
     async fn end_never_verified(&self, user_id: Uuid) -> Result<(), Failure> {

@@ -61,8 +61,10 @@ pub async fn import(
 ) -> Result<Report, ImportError> {
     let mut progress = Progress::of(file)?;
     let imported = go_on(accounts, clock, file, &mut progress, refusals, &mut done).await;
-    progress.write()?;
-    imported
+    let noted = progress.write();
+    let report = imported?;
+    noted?;
+    Ok(report)
 }
 
 /// Imports what is not behind yet.

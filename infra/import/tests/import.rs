@@ -196,6 +196,18 @@ async fn whoever_is_not_verified_has_seven_days_and_a_thousand_of_one_moment_mak
     let pending = json!({ "email": "pending@example.com", "password_hash": hash, "created_at": later }).to_string();
     let lines: Vec<_> = people.chain([pending]).collect();
     assert_eq!(import(&stack, file("moment", &lines)).await.stdout.trim(), "1201 made, 0 there already, 0 refused");
+    // One that cannot be read is looked at again each minute, and keeps nobody waiting.
+    let first = json!({
+        "TableName": "UsersTable", "IndexName": "accounts", "Limit": 1, "KeyConditionExpression": "#month = :month",
+        "ExpressionAttributeNames": { "#month": "made_in" },
+        "ExpressionAttributeValues": { ":month": { "S": of_one_moment.format("%Y-%m").to_string() } },
+    });
+    let first = dynamodb(&stack, "Query", first).await["Items"][0].take();
+    let damage = json!({
+        "TableName": "UsersTable", "Key": { "pk": first["pk"], "sk": first["sk"] },
+        "UpdateExpression": "SET verified = :text", "ExpressionAttributeValues": { ":text": { "S": "perhaps" } },
+    });
+    dynamodb(&stack, "UpdateItem", damage).await;
 
     advance(&stack, 7 * 86_400 - 90).await;
     assert_eq!(login(&stack, "pending@example.com", PASSWORD).await.1["code"], "email_not_verified");

@@ -52,6 +52,15 @@ pub struct Looked {
     pub until: DateTime<Utc>,
     /// Those of that very moment too, up to this one. Many can be of one moment where they were brought in.
     pub last: Option<Uuid>,
+    /// Where to go back to from the end: to the moment of the first who could not be ended.
+    pub again: Option<DateTime<Utc>>,
+}
+
+impl Looked {
+    /// Up to that moment, without it.
+    pub fn until(until: DateTime<Utc>) -> Self {
+        Self { until, last: None, again: None }
+    }
 }
 
 impl DirectoryFilter {

@@ -242,7 +242,7 @@ impl Accounts {
         let reader = Reader::new("users", &item);
         let Some(until) = reader.optional_moment("until")? else { return Ok(None) };
         let last = reader.optional_text("last")?.map(str::parse).transpose().map_err(|_| reader.damaged("last"))?;
-        Ok(Some(Looked { until, last }))
+        Ok(Some(Looked { until, last, again: reader.optional_moment("again")? }))
     }
 
     /// Notes how far they have been looked through by whoever went on from what was `seen`. Where that is another moment by now,
@@ -259,6 +259,10 @@ impl Accounts {
         let change = match now.last {
             Some(last) => change.set("#last = :last").value(":last", text(last.to_string())),
             None => change.remove("#last"),
+        };
+        let change = match now.again {
+            Some(again) => change.set("again = :again").value(":again", moment(again)),
+            None => change.remove("again"),
         };
         let change = change.name("#last", "last");
         change.apply(&self.client, &self.users, &keys::unverified_sweep()).await.map(drop)
