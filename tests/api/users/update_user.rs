@@ -315,6 +315,25 @@ async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_is_disabled_by_the_time_of_their_own_edit_has_no_session_and_edits_nothing() {
+    let (app, root) = App::with_admin(&[]).await;
+    let bob = app.member("bob@example.com").await;
+    let held_up = json!({
+        "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
+    });
+    app.fault(held_up).await;
+    let path = format!("/api/v1/users/{}", bob.id);
+    let disabled = async {
+        app.struck().await;
+        app.patch_as(&root, &path, json!({ "is_active": false })).await
+    };
+    let edit = json!({ "name": "Robert" });
+    let (edited, disabled) = tokio::join!(app.patch_as(&bob, "/users/me", edit), disabled);
+    assert_eq!((disabled.status, edited.code().as_str()), (StatusCode::OK, "session_ended"), "{}", edited.text);
+    assert_eq!(app.get_as(&root, &path).await.json()["name"], Value::Null);
+}
+
+#[tokio::test]
 async fn renaming_keeps_its_budget() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
