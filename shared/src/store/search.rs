@@ -15,8 +15,8 @@ use crate::domain::{Account, SearchHit};
 
 /// The item that knows which rows a person has.
 const INDEXED: &str = "SEARCH";
-/// Rows that a page reads at the least: short pages would make many.
-const LEAST_READ: usize = 10;
+/// Rows that a page reads at the least, of one word and of several: short pages would make many.
+const LEAST_READ: (usize, usize) = (10, 40);
 /// Rows that a page reads at the most.
 const MOST_READ: usize = 400;
 /// Bytes of the longest sort key that DynamoDB takes.
@@ -182,8 +182,8 @@ impl Indexed {
 /// How many rows a page of `limit` people reads. One word finds whomever it meets, but for those whom it meets at two words; each
 /// further word leaves some of them out.
 fn rows_of_a_page(words: usize, limit: usize) -> usize {
-    let spare = if words == 1 { limit / 4 } else { limit };
-    limit.saturating_add(spare).clamp(LEAST_READ, MOST_READ)
+    let (spare, least) = if words == 1 { (limit / 4, LEAST_READ.0) } else { (limit, LEAST_READ.1) };
+    limit.saturating_add(spare).clamp(least, MOST_READ)
 }
 
 /// All that the rows of a person say, to tell whether they are still right.
