@@ -21,7 +21,7 @@ pub type File = (String, String);
 /// The page and its plots.
 ///
 /// # Errors
-/// Where there is nothing to plot.
+/// Where there is nothing to plot, or to compare with.
 pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
     let machine = &measured.machine;
     let mut page = format!(
@@ -42,7 +42,7 @@ pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
     let mut files = Vec::new();
     for section in [
         cold(&measured.cold)?,
-        warm(&measured.warm),
+        warm(&measured.warm)?,
         clients(&measured.clients)?,
         logins(&measured.logins),
         hashing(&measured.hashing),
@@ -109,7 +109,7 @@ fn cold(rows: &[Cold]) -> Result<Section, Box<dyn Error>> {
         "peak memory",
         "zip",
     ];
-    let empty = rows.iter().find(|row| row.function == "empty").map_or(f64::NAN, |row| row.to_answer_ms);
+    let empty = rows.iter().find(|row| row.function == "empty").ok_or("no empty function was measured")?.to_answer_ms;
     section.table(
         &head,
         rows.iter().map(|row| {
@@ -139,7 +139,7 @@ fn over(beyond: bool) -> &'static str {
     if beyond { " (over)" } else { "" }
 }
 
-fn warm(rows: &[Warm]) -> Section {
+fn warm(rows: &[Warm]) -> Result<Section, Box<dyn Error>> {
     let mut section = Section::new(
         "Warm, one request at a time",
         "One instance, one request at a time, as Lambda does it, on one processor, the equivalent of which it gives at 1,769 MB. Here \
@@ -151,7 +151,7 @@ fn warm(rows: &[Warm]) -> Section {
          call to an AWS endpoint was under way, here a local one; on AWS each round trip takes a few milliseconds, during which the \
          function sleeps. Asking for a reset is answered no sooner than after 100 ms, so that nobody learns whether there is an account.",
     );
-    let bare = rows.iter().find(|row| row.operation == "bare_read").map_or(f64::NAN, |row| row.cpu_us);
+    let bare = rows.iter().find(|row| row.operation == "bare_read").ok_or("no bare read was measured")?.cpu_us;
     section.table(
         &[
             "request",
@@ -179,7 +179,7 @@ fn warm(rows: &[Warm]) -> Section {
             ]
         }),
     );
-    section
+    Ok(section)
 }
 
 fn clients(rows: &[Clients]) -> Result<Section, Box<dyn Error>> {
