@@ -1,6 +1,12 @@
 //! A stack in memory, or a deployment, and the people who call it.
 
-use std::{collections::BTreeMap, net::SocketAddr, ops::Deref, path::Path};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    ops::Deref,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use local::{Data, Entry, Function, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
@@ -407,9 +413,19 @@ impl App {
         assert_eq!(injected.status, StatusCode::NO_CONTENT, "{}", injected.text);
     }
 
+    /// Has the next transaction wait for longer than it takes to change what it was planned for, once it has [`Self::struck`].
+    pub async fn hold_up_a_transaction(&self) {
+        self.fault(json!({
+            "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
+        }))
+        .await;
+    }
+
     /// Waits until every fault that was injected has struck.
     pub async fn struck(&self) {
+        let began = Instant::now();
         while self.get("/_local/faults").await.json() != json!([]) {
+            assert!(began.elapsed() < Duration::from_secs(20), "a fault has struck nothing");
             tokio::task::yield_now().await;
         }
     }

@@ -6,3 +6,4 @@ pub mod defence;
 pub mod deployed;
 pub mod derived;
 pub mod fuzz;
+pub mod noise;

@@ -8,29 +8,20 @@ use std::{
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::client::{App, PASSWORD};
+use tests::{
+    client::{App, PASSWORD},
+    noise::noise,
+};
 
 const SUMMARY: &str = "/api/v1/attempts/me/summary";
 const HISTORY: &str = "/api/v1/attempts/me?limit=50";
 /// Bytes of each attempt's code: thirty of them, compressed, are more than a scan's page of 1 MB.
-const CODE: usize = 80_000;
+const CODE: usize = 60_000;
 
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     folder
-}
-
-/// Text that hardly compresses: xorshift64's digits (Marsaglia 2003).
-fn noise(seed: u64) -> String {
-    let mut state = seed + 1;
-    let digits = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        format!("{state:016x}")
-    });
-    digits.take(CODE / 16).collect()
 }
 
 async fn backup(app: &App, arguments: &[&str], folder: &Path) -> Output {
@@ -59,8 +50,9 @@ async fn in_an_empty_stack_everyone_signs_in_and_no_history_is_lost() {
     app.register("unverified@example.com").await;
     let profile = json!({ "username": "alice", "name": "Alice Liddell", "bio": "Curious." });
     assert_eq!(app.patch_as(&alice, "/api/v1/users/me", profile).await.status, StatusCode::OK);
+    let noise = noise(CODE);
     for question in 0..30 {
-        let attempt = json!({ "question_id": question % 7, "language": "rust", "submitted_code": noise(question),
+        let attempt = json!({ "question_id": question % 7, "language": "rust", "submitted_code": format!("// {question} {noise}"),
             "passed_tests": question % 3, "total_tests": 2 });
         assert_eq!(app.post_as(&alice, "/api/v1/attempts/", attempt).await.status, StatusCode::CREATED);
     }
@@ -99,7 +91,7 @@ async fn in_an_empty_stack_everyone_signs_in_and_no_history_is_lost() {
     assert_eq!(other.get_as(&again, SUMMARY).await.json(), summary);
     assert_eq!(other.get_as(&again, HISTORY).await.json(), history);
     let code = other.get_as(&again, &format!("/api/v1/attempts/{}", history[3]["id"].as_str().unwrap())).await.json();
-    assert!(code["submitted_code"] == noise(26), "{code}");
+    assert!(code["submitted_code"] == format!("// 26 {noise}"), "{code}");
     let me = other.get_as(&again, "/api/v1/users/me").await.json();
     assert_eq!((&me["bio"], &me["subscription_tier"]), (&json!("Curious."), &json!("premium")));
     assert_eq!(other.login("alice", PASSWORD).await.status, StatusCode::OK, "by her username too");

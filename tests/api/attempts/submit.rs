@@ -3,7 +3,10 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::client::{Answer, App, Member};
+use tests::{
+    client::{Answer, App, Member},
+    noise::noise,
+};
 
 use super::agreement;
 
@@ -11,18 +14,6 @@ const PATHS: [&str; 2] = ["/api/v1/attempts/", "/api/v1/attempts"];
 
 pub fn attempt(question: u64, passed: u16, code: &str) -> Value {
     json!({ "question_id": question, "language": "python", "submitted_code": code, "passed_tests": passed, "total_tests": 3, "runtime_ms": 20 })
-}
-
-/// Code that zstd cannot make much smaller.
-fn noise(bytes: usize) -> String {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        char::from(b' ' + u8::try_from(state % 95).unwrap())
-    };
-    (0..bytes).map(|_| next()).collect()
 }
 
 async fn submit_with(app: &App, member: &Member, key: &str, body: &Value) -> Answer {

@@ -277,10 +277,7 @@ async fn in_private_a_stranger_who_registers_an_address_first_knows_no_password_
 async fn in_private_a_stranger_who_registers_in_the_middle_of_it_knows_no_password_of_the_owners() {
     let app = App::with(&[("REGISTRATION", "private")]).await;
     let owners = json!({ "email": "alice@example.com", "password": PASSWORD });
-    let held_up = json!({
-        "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
-    });
-    app.fault(held_up).await;
+    app.hold_up_a_transaction().await;
     let strangers = async {
         app.struck().await;
         app.post(PATHS[0], json!({ "email": "alice@example.com", "password": STRANGERS })).await

@@ -291,11 +291,7 @@ async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
     for (role, verified, own) in [("ADMIN", false, "email_not_verified"), ("USER", true, "forbidden")] {
         for (method, path, body) in &asked {
             be("ADMIN", true).await;
-            // The write waits for longer than it takes to become another.
-            let held_up = json!({
-                "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
-            });
-            app.fault(held_up).await;
+            app.hold_up_a_transaction().await;
             let asked = app.request(method.clone(), path).bearer_auth(&root.access_token);
             let asked = if body.is_null() { asked } else { asked.json(body) };
             let changed = async {
@@ -318,10 +314,7 @@ async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
 async fn whoever_is_disabled_by_the_time_of_their_own_edit_has_no_session_and_edits_nothing() {
     let (app, root) = App::with_admin(&[]).await;
     let bob = app.member("bob@example.com").await;
-    let held_up = json!({
-        "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 500, "count": 1,
-    });
-    app.fault(held_up).await;
+    app.hold_up_a_transaction().await;
     let path = format!("/api/v1/users/{}", bob.id);
     let disabled = async {
         app.struck().await;
