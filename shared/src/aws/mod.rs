@@ -4,7 +4,12 @@
 
 mod capacity;
 
-use std::{error::Error, future::Future, time::Duration};
+use std::{
+    error::Error,
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
@@ -13,6 +18,7 @@ use aws_sdk_dynamodb::config::{
     timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
 use aws_types::SdkConfig;
 use http::HeaderValue;
 
@@ -33,25 +39,31 @@ const SES_SLOWER: u32 = 3;
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
 /// Makes a client for each AWS service that is asked for: a function that asks for none of S3 carries none of its SDK. All of
-/// them share their connections and what they trust. Making one costs no network.
+/// them share their connections and what they trust. Making one costs no network, but a good part of a start's time: those that
+/// are asked for in several places are made once.
 #[derive(Clone)]
 pub struct Clients {
     config: SdkConfig,
+    dynamodb: Arc<OnceLock<aws_sdk_dynamodb::Client>>,
+    secrets: Arc<OnceLock<aws_sdk_secretsmanager::Client>>,
 }
 
 impl Clients {
     /// What makes the clients that `settings` describe.
     pub fn new(settings: &Settings) -> Self {
-        Self { config: sdk_config(settings) }
+        Self { config: sdk_config(settings), dynamodb: Arc::default(), secrets: Arc::default() }
     }
 
     /// Of DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        // Its answers are small, and come as one: the time of an attempt is bound enough.
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        config.push_interceptor(always(TraceHeader)).push_interceptor(always(CapacityMeter));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        let client = self.dynamodb.get_or_init(|| {
+            // Its answers are small, and come as one: the time of an attempt is bound enough.
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+                .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+            config.push_interceptor(always(TraceHeader)).push_interceptor(always(CapacityMeter));
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        });
+        client.clone()
     }
 
     /// Of S3.
@@ -63,9 +75,12 @@ impl Clients {
 
     /// Of Secrets Manager.
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
-        config.push_interceptor(always(TraceHeader));
-        aws_sdk_secretsmanager::Client::from_conf(config.build())
+        let client = self.secrets.get_or_init(|| {
+            let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+            config.push_interceptor(always(TraceHeader));
+            aws_sdk_secretsmanager::Client::from_conf(config.build())
+        });
+        client.clone()
     }
 
     /// Of SES. SendEmail has no idempotency token: after a lost answer the SDK would send twice. The stream tries again. An answer
@@ -116,6 +131,9 @@ fn sdk_config(settings: &Settings) -> SdkConfig {
         // It cannot fail.
         .tls_context(TlsContext::builder().with_trust_store(trusted(settings)).build().unwrap_or_default())
         .build_https();
+    // Handed over by itself it would make a connector for each client, beside the one that all share, and throw it away: so that
+    // the machine's certificates are read early, which are hardly ever asked for.
+    let https = http_client_fn(move |settings, components| https.http_connector(settings, components));
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(https)
