@@ -20,19 +20,20 @@ impl Device {
 
     /// The browser, where it is one that is known.
     pub fn browser(&self) -> Option<String> {
-        self.parsed().map(|parsed| parsed.name).filter(|name| is_known(name)).map(str::to_owned)
+        self.parsed().and_then(|parsed| known(parsed.name)).map(str::to_owned)
     }
 
     /// The operating system, where it is one that is known.
     pub fn os(&self) -> Option<String> {
-        self.parsed().map(|parsed| parsed.os).filter(|os| is_known(os)).map(str::to_owned)
+        self.parsed().and_then(|parsed| known(parsed.os)).map(str::to_owned)
     }
 
     /// Browser and system in words for a person.
     pub fn name(&self) -> String {
-        match (self.browser(), self.os()) {
+        let parsed = self.parsed().unwrap_or_default();
+        match (known(parsed.name), known(parsed.os)) {
             (Some(browser), Some(os)) => format!("{browser} on {os}"),
-            (Some(one), None) | (None, Some(one)) => one,
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
             (None, None) => "an unknown device".to_owned(),
         }
     }
@@ -42,8 +43,8 @@ impl Device {
     }
 }
 
-fn is_known(word: &str) -> bool {
-    !word.is_empty() && word != "UNKNOWN"
+fn known(word: &str) -> Option<&str> {
+    (!word.is_empty() && word != "UNKNOWN").then_some(word)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use shared::{
     store::{DocumentKind, Finished, GuessKey, Login},
     telemetry::{self, Metric},
 };
+use tokio::task::yield_now;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -102,8 +103,10 @@ async fn try_to_sign_in(
     user.into_iter().for_each(note_user);
     let derivation = state.derivation.fresh().await?;
     let key = user.map_or_else(|| GuessKey::Ghost(derivation.lookup("ghost", identifier.as_str())), GuessKey::Account);
+    let device = Device::from(origin);
     for _ in 0..COMPARISONS {
-        let right = match state.door.compare(key.clone(), password.clone()).await? {
+        let (guess, name) = tokio::join!(state.door.compare(key.clone(), password.clone()), device_name(&device));
+        let right = match guess? {
             Guess::Right(right) => right,
             Guess::Wrong | Guess::Gone => return Err(wrong()),
         };
@@ -111,7 +114,7 @@ async fn try_to_sign_in(
             state.accounts.settle_right(&right.reservation, state.clock.now()).await?;
             return Err(refusal);
         }
-        if let Some(signed_in) = open_session(state, &right, &origin, stay).await? {
+        if let Some(signed_in) = open_session(state, &right, &device, &name, stay).await? {
             return Ok(signed_in);
         }
     }
@@ -154,7 +157,8 @@ fn refusal(state: &State, account: &Account) -> Option<Problem> {
 async fn open_session(
     state: &State,
     right: &RightGuess,
-    origin: &Origin,
+    device: &Device,
+    device_name: &str,
     stay: Stay,
 ) -> Result<Option<SignedIn>, Problem> {
     let RightGuess { reservation, account, new_hash } = right;
@@ -166,10 +170,9 @@ async fn open_session(
         key: state.derivation.fresh().await?.current(),
         stay,
     };
-    let device = Device::from(origin.clone());
-    let family = device_family(state, account.id, &device).await?;
+    let family = device_family(state, account.id, device_name).await?;
     let cap = state.settings.max_active_sessions;
-    let login = Login { session: &session, device: &device, family, new_hash: new_hash.as_deref(), cap, now };
+    let login = Login { session: &session, device, family, new_hash: new_hash.as_deref(), cap, now };
     // A login is finished also where the profile cannot be read: the guess was right, and must not count as wrong.
     let (finished, profile) = tokio::join!(
         state.accounts.finish_login(reservation, account, &login),
@@ -184,9 +187,16 @@ async fn open_session(
     }
 }
 
+/// The device's name, found out while something else is waited for: a process that names its first compiles what they are known
+/// by, for more than a millisecond.
+pub(super) async fn device_name(device: &Device) -> String {
+    yield_now().await; // What is waited for is on its way by then.
+    device.name()
+}
+
 /// A keyed hash of a device's browser and system family, of one account: no reader of the table can compare two.
-pub(super) async fn device_family(state: &State, user_id: Uuid, device: &Device) -> Result<String, Problem> {
-    let mut family = state.derivation.fresh().await?.lookup("device", &format!("{user_id} {}", device.name()));
+pub(super) async fn device_family(state: &State, user_id: Uuid, device_name: &str) -> Result<String, Problem> {
+    let mut family = state.derivation.fresh().await?.lookup("device", &format!("{user_id} {device_name}"));
     family.truncate(10);
     Ok(family)
 }

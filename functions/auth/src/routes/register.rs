@@ -18,7 +18,11 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-use super::{Done, login::device_family, signed_in::SignedIn};
+use super::{
+    Done,
+    login::{device_family, device_name},
+    signed_in::SignedIn,
+};
 use crate::{State, hold};
 
 /// Who registers. `full_name` and `display_name` are other words for `name`.
@@ -148,16 +152,18 @@ async fn account(
     parsed: Parsed,
     session: Option<Session>,
 ) -> Result<(NewAccount, Device), Problem> {
-    let password_hash = state.hasher.place().await?.hash(parsed.password).await?;
-    let (id, device) = (state.clock.new_id(), Device::from(origin));
+    let device = Device::from(origin);
+    let place = state.hasher.place().await?;
+    let (password_hash, device_name) = tokio::join!(place.hash(parsed.password), device_name(&device));
+    let id = state.clock.new_id();
     let account = NewAccount {
         id,
         email: parsed.email,
         username: parsed.username,
         name: parsed.name,
-        password_hash,
+        password_hash: password_hash?,
         session,
-        device_family: Some(device_family(state, id, &device).await?),
+        device_family: Some(device_family(state, id, &device_name).await?),
         role: Role::User,
         plan: Plan::Basic,
         invitation: None,
