@@ -188,7 +188,7 @@ async fn open_session(
 }
 
 /// The device's name, found out while something else is waited for: a process that names its first compiles what they are known
-/// by, for more than a millisecond.
+/// by, for about a millisecond.
 pub(super) async fn device_name(device: &Device) -> String {
     yield_now().await; // What is waited for is on its way by then.
     device.name()
