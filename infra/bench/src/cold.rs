@@ -13,11 +13,10 @@ use crate::{
     stats::{median, ms, rounded},
 };
 
-/// How often each function is started.
-const ROUNDS: usize = 15;
-
-/// Moves of the bar.
-pub const MOVES: usize = ROUNDS;
+/// How often each function is started: in goes of so many rounds. Each round moves the bar.
+pub const GOES: usize = 3;
+const ROUNDS: usize = 5;
+pub const MOVES: usize = GOES * ROUNDS;
 
 struct Case {
     function: &'static str,
@@ -39,39 +38,57 @@ impl Case {
     }
 }
 
-/// Starts every function again and again.
-pub async fn measure(functions: &Functions, bar: &ProgressBar) -> Result<Vec<Cold>> {
-    let app = App::with(&SETTINGS).await;
-    let mut member = app.member("alice@example.com").await;
-    requests::dress(&app, &member).await?;
-    let mut cases = [
-        Case::new(EMPTY, "login", false),
-        Case::new("auth", "refresh", true),
-        Case::new("auth", "login", true),
-        Case::new("auth", "me", false),
-        Case::new("users", "profile", false),
-        Case::new("attempts", "summary", false),
-        Case::new("avatars", "avatar", false),
-        Case::new("system", "jwks", false),
-        Case::new("authorizer", "http_2_0", false),
-        Case::new("mailer", "registered", false),
-        Case::new("bounces", "bounce", false),
-        Case::new("janitor", "every_minute", false),
-        Case::new("rotation", "first_keys", false),
-    ];
-    bar.set_message("cold starts");
-    for _ in 0..ROUNDS {
-        let mut empty_ms = 0.0;
-        for case in &mut cases {
-            let sample = start(&app, functions, case, &mut member, empty_ms).await?;
-            if case.function == EMPTY {
-                empty_ms = sample.to_answer_ms;
-            }
-            case.samples.push(sample);
-        }
-        bar.inc(1);
+/// Every function, started again and again.
+pub struct Starts<'functions> {
+    functions: &'functions Functions,
+    app: App,
+    member: Member,
+    cases: [Case; 13],
+}
+
+impl<'functions> Starts<'functions> {
+    pub async fn prepare(functions: &'functions Functions) -> Result<Self> {
+        let app = App::with(&SETTINGS).await;
+        let member = app.member("alice@example.com").await;
+        requests::dress(&app, &member).await?;
+        let cases = [
+            Case::new(EMPTY, "login", false),
+            Case::new("auth", "refresh", true),
+            Case::new("auth", "login", true),
+            Case::new("auth", "me", false),
+            Case::new("users", "profile", false),
+            Case::new("attempts", "summary", false),
+            Case::new("avatars", "avatar", false),
+            Case::new("system", "jwks", false),
+            Case::new("authorizer", "http_2_0", false),
+            Case::new("mailer", "registered", false),
+            Case::new("bounces", "bounce", false),
+            Case::new("janitor", "every_minute", false),
+            Case::new("rotation", "first_keys", false),
+        ];
+        Ok(Self { functions, app, member, cases })
     }
-    cases.iter().map(|case| summary(functions, case)).collect()
+
+    /// Starts all of them in turns, a go's rounds.
+    pub async fn go(&mut self, bar: &ProgressBar) -> Result<()> {
+        bar.set_message("cold starts");
+        for _ in 0..ROUNDS {
+            let mut empty_ms = 0.0;
+            for case in &mut self.cases {
+                let sample = start(&self.app, self.functions, case, &mut self.member, empty_ms).await?;
+                if case.function == EMPTY {
+                    empty_ms = sample.to_answer_ms;
+                }
+                case.samples.push(sample);
+            }
+            bar.inc(1);
+        }
+        Ok(())
+    }
+
+    pub fn summary(self) -> Result<Vec<Cold>> {
+        self.cases.iter().map(|case| summary(self.functions, case)).collect()
+    }
 }
 
 async fn start(app: &App, functions: &Functions, case: &Case, member: &mut Member, empty_ms: f64) -> Result<Sample> {

@@ -17,13 +17,19 @@ mod scale;
 mod stats;
 mod warm;
 
-use std::{fmt, fs, process::ExitCode};
+use std::{fmt, fs, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use figures::measured::Measured;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tests::derived;
+use tokio::time::sleep;
+
+/// How long the machine rests before all of it is measured, a part of it with each move of the bar: one that has just been at work for
+/// minutes, as with a build, is another one.
+const REST: Duration = Duration::from_secs(300);
+const RESTING_MOVES: usize = 30;
 
 /// Measures the service on this machine.
 #[derive(Parser)]
@@ -121,14 +127,24 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let functions = build::functions(*built)?;
     let style = ProgressStyle::with_template("{bar:30} {pos:>3} of {len}, {elapsed}: {msg}")?;
     let parts = if only.is_empty() { Part::value_variants() } else { only };
-    let moves: usize = parts.iter().map(|part| part.moves(operation.as_deref())).sum();
+    let rest = if only.is_empty() { RESTING_MOVES } else { 0 };
+    let moves: usize = rest + parts.iter().map(|part| part.moves(operation.as_deref())).sum::<usize>();
     let bar = ProgressBar::new(moves as u64).with_style(style);
     if only.is_empty() {
-        // The quiet ones first: a machine that has just been at work for minutes is another one.
+        bar.set_message("rest");
+        for _ in 0..rest {
+            sleep(REST / RESTING_MOVES as u32).await;
+            bar.inc(1);
+        }
         let machine = machine::describe()?;
+        // The quiet ones first. Cold starts in goes: what is started within two seconds has the same moment of the machine.
+        let mut starts = cold::Starts::prepare(&functions).await?;
+        starts.go(&bar).await?;
         let hashing = hashing::measure(&bar)?;
-        let cold = cold::measure(&functions, &bar).await?;
+        starts.go(&bar).await?;
         let (warm, stored) = warm::measure(&functions, None, &bar).await?;
+        starts.go(&bar).await?;
+        let cold = starts.summary()?;
         let measured = Measured {
             machine,
             hashing,
@@ -149,7 +165,13 @@ async fn run(arguments: &Arguments) -> Result<()> {
     }
     for part in only {
         let shown = match part {
-            Part::Cold => json!(cold::measure(&functions, &bar).await?),
+            Part::Cold => {
+                let mut starts = cold::Starts::prepare(&functions).await?;
+                for _ in 0..cold::GOES {
+                    starts.go(&bar).await?;
+                }
+                json!(starts.summary()?)
+            }
             Part::Warm => json!(warm::measure(&functions, operation.as_deref(), &bar).await?.0),
             Part::Clients => json!(clients::measure(&bar).await?),
             Part::Logins => json!(logins::measure(&functions, &bar).await?),

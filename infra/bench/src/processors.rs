@@ -3,7 +3,12 @@
 use std::{
     fs, panic,
     process::{self, Command},
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
 };
 
 use tokio::{runtime, task};
@@ -27,6 +32,37 @@ pub fn apart<T: Send, F: Future<Output = Result<T>>>(work: impl FnOnce() -> F + 
     done
 }
 
+/// Keeps the processor of whoever asks for it from halting, by a thread that gives way to every other. Dropping it stops it.
+pub struct Awake {
+    stopped: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Awake {
+    pub fn keep() -> Result<Self> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stopped);
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let gave_way = give_way();
+            let spins = gave_way.is_ok();
+            // Whoever asked waits for it.
+            let _ = tell.send(gave_way);
+            while spins && !seen.load(Ordering::Relaxed) {}
+        });
+        told.recv()??;
+        Ok(Self { stopped, thread: Some(thread) })
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        // It cannot panic.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
 /// The number of the machine's last processor, where it has another one.
 pub fn last() -> Result<usize> {
     let count = thread::available_parallelism()?.get();
@@ -48,13 +84,25 @@ pub fn release(last: usize) -> Result<()> {
 
 /// Keeps the thread that asks for it, and every process that it spawns, on one processor.
 fn confine_thread(processor: usize) -> Result<()> {
+    taskset(&["--cpu-list", "--pid", &processor.to_string(), &own_thread()?])
+}
+
+/// Has the thread that asks for it run where nothing else would.
+fn give_way() -> Result<()> {
+    run("chrt", &["--idle", "--pid", "0", &own_thread()?])
+}
+
+fn own_thread() -> Result<String> {
     let own = fs::read_link("/proc/thread-self")?;
-    let id = own.file_name().unwrap_or_default().to_string_lossy();
-    taskset(&["--cpu-list", "--pid", &processor.to_string(), &id])
+    Ok(own.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
 
 fn taskset(arguments: &[&str]) -> Result<()> {
-    let output = Command::new("taskset").args(arguments).output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() { Ok(()) } else { Err(Failure(format!("taskset: {said}"))) }
+    run("taskset", arguments)
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    let failed = |reason: String| Failure(format!("{program}: {reason}"));
+    let output = Command::new(program).args(arguments).output().map_err(|error| failed(error.to_string()))?;
+    if output.status.success() { Ok(()) } else { Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())) }
 }

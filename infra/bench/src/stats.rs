@@ -8,12 +8,21 @@ use crate::{Failure, Result};
 pub fn percentile(values: &mut [f64], part: f64) -> Result<f64> {
     values.sort_by(f64::total_cmp);
     let place = (values.len() as f64 * part).ceil() as usize;
-    values.get(place.max(1) - 1).copied().ok_or_else(|| Failure("nothing was measured".into()))
+    values.get(place.max(1) - 1).copied().ok_or_else(nothing)
+}
+
+fn nothing() -> Failure {
+    Failure("nothing was measured".into())
 }
 
 /// The median.
 pub fn median(values: &mut [f64]) -> Result<f64> {
     percentile(values, 0.5)
+}
+
+/// The least.
+pub fn least(values: &[f64]) -> Result<f64> {
+    values.iter().copied().min_by(f64::total_cmp).ok_or_else(nothing)
 }
 
 /// A duration in milliseconds, rounded to microseconds.

@@ -9,19 +9,19 @@ use tests::client::{App, Member};
 use crate::{
     Failure, Result,
     build::{Functions, READER},
-    processors,
+    processors::{self, Awake},
     requests::{self, SETTINGS, at, attempt, by, with_body, with_text},
     runtime_api::Instance,
-    stats::{median, rounded},
+    stats::{least, median, rounded},
 };
 
 /// Rounds in which the cases take turns, so that a busy moment of the machine is not one case's alone.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 30;
 /// Requests of a round before those that count.
 const WARMING: usize = 10;
 /// Requests of a round that count; fewer of what hashes or works on pictures.
-const REQUESTS: usize = 100;
-const COSTLY: usize = 15;
+const REQUESTS: usize = 40;
+const COSTLY: usize = 5;
 /// People and attempts that are loaded beforehand.
 const LOADED: u32 = 1_000;
 
@@ -48,9 +48,9 @@ const CASES: [(&str, &str, usize); 19] = [
     ("authorizer", "http_2_0", REQUESTS),
 ];
 
-/// Moves of the bar: one for each request that is measured, in each round.
+/// Moves of the bar: two for each request that is measured, in each round.
 pub fn moves(only: Option<&str>) -> usize {
-    ROUNDS * CASES.iter().filter(|(_, operation, _)| only.is_none_or(|only| *operation == only)).count()
+    2 * ROUNDS * CASES.iter().filter(|(_, operation, _)| only.is_none_or(|only| *operation == only)).count()
 }
 
 struct Case {
@@ -65,10 +65,11 @@ struct Served {
     case: Case,
     instance: Instance,
     memory_mb: u32,
-    /// Of each round, in the mean.
+    /// Of each round, in the mean: where the processor is kept from halting, and where it halts while the function waits.
+    awake_cpu_us: Vec<f64>,
     cpu_us: Vec<f64>,
     log_bytes: Vec<f64>,
-    /// Of each request.
+    /// Of each request for which the processor could halt.
     wall_us: Vec<f64>,
     store_us: Vec<f64>,
 }
@@ -90,10 +91,14 @@ pub async fn measure(functions: &Functions, only: Option<&str>, bar: &ProgressBa
             all.push(Served::start(&app, functions, case).await?);
         }
         let mut number = 0;
-        for _ in 0..ROUNDS {
-            for served in &mut all {
-                served.round(&app, &mut number).await?;
-                bar.inc(1);
+        for round in 0..ROUNDS {
+            let awake_first = round % 2 == 0;
+            for awake in [awake_first, !awake_first] {
+                let _awake = awake.then(Awake::keep).transpose()?;
+                for served in &mut all {
+                    served.round(&app, awake, &mut number).await?;
+                    bar.inc(1);
+                }
             }
         }
         all.into_iter().map(Served::summary).collect()
@@ -155,24 +160,27 @@ impl Served {
         let settings: Vec<_> = app.environment_of(described).into_iter().chain(given).collect();
         let instance = Instance::spawn(&functions.binary(case.function), &settings, None).await?;
         let memory_mb = described.memory_mb;
-        let (cpu_us, log_bytes, wall_us, store_us) = Default::default();
-        Ok(Self { case, instance, memory_mb, cpu_us, log_bytes, wall_us, store_us })
+        let (awake_cpu_us, cpu_us, log_bytes, wall_us, store_us) = Default::default();
+        Ok(Self { case, instance, memory_mb, awake_cpu_us, cpu_us, log_bytes, wall_us, store_us })
     }
 
     /// Sends the requests of a round. `number` is how many there have been of any case.
-    async fn round(&mut self, app: &App, number: &mut u64) -> Result<()> {
+    async fn round(&mut self, app: &App, awake: bool, number: &mut u64) -> Result<()> {
         for _ in 0..WARMING {
             self.send(app, number).await?;
         }
         let before = (self.instance.processor_time()?, self.instance.logged());
         for _ in 0..self.case.requests {
             let (wall_us, store_us) = self.send(app, number).await?;
-            self.wall_us.push(wall_us);
-            self.store_us.push(store_us);
+            if !awake {
+                self.wall_us.push(wall_us);
+                self.store_us.push(store_us);
+            }
         }
         let used = self.instance.processor_time()?.saturating_sub(before.0);
         let logged = self.instance.logged().saturating_sub(before.1);
-        self.cpu_us.push(used.as_secs_f64() * 1e6 / self.case.requests as f64);
+        let cpu_us = if awake { &mut self.awake_cpu_us } else { &mut self.cpu_us };
+        cpu_us.push(used.as_secs_f64() * 1e6 / self.case.requests as f64);
         self.log_bytes.push(logged as f64 / self.case.requests as f64);
         Ok(())
     }
@@ -202,6 +210,8 @@ impl Served {
             function: self.case.function.to_owned(),
             rounds: ROUNDS,
             requests: ROUNDS * self.case.requests,
+            least_cpu_us: rounded(least(&self.awake_cpu_us)?, 0),
+            awake_cpu_us: rounded(median(&mut self.awake_cpu_us)?, 0),
             cpu_us: rounded(median(&mut self.cpu_us)?, 0),
             wall_us: rounded(median(&mut self.wall_us)?, 0),
             store_us: rounded(median(&mut self.store_us)?, 0),

@@ -59,11 +59,16 @@ pub struct Cold {
 pub struct Warm {
     pub operation: String,
     pub function: String,
-    /// In which it took turns with the others.
+    /// In which it took turns with the others, each once with the processor kept from halting while the function waits, and once
+    /// without.
     pub rounds: usize,
-    /// Of all rounds together.
+    /// Of all rounds together, with the processor kept from halting; as many without.
     pub requests: usize,
-    /// Processor time of the function, user and system, in the median of the rounds.
+    /// Processor time of the function, user and system, with the processor kept from halting: in the round that had least of it,
+    /// and in the median.
+    pub least_cpu_us: f64,
+    pub awake_cpu_us: f64,
+    /// In the median of the rounds without. So are the next two.
     pub cpu_us: f64,
     /// From handing out the event to having the answer, in the median.
     pub wall_us: f64,

@@ -93,7 +93,8 @@ fn cold(rows: &[Cold]) -> Result<Section, Box<dyn Error>> {
         "Cold start",
         "Each function is spawned under a Lambda Runtime API of the bench's own, with the AWS endpoints of the local stack: to its \
          first request for an event, and to its first answer. `empty` is a lambda_http function that answers and does nothing else, \
-         built with the same profile and started in the same round; the medians of the differences to it are asked for: at most \
+         built with the same profile and started in the same round, of which a third each came before the hashes below, after them, and \
+         after the warm functions; the medians of the differences to it are asked for: at most \
          10 ms, and 40 ms for a function that signs; a login has its password's hash on top of that, in memory that is touched for the first \
          time. A zip is to have at most 6 MiB. Not in these figures: what Lambda itself needs \
          to place an instance and load a zip, and TLS, since the endpoints here are plain HTTP.",
@@ -144,12 +145,16 @@ fn warm(rows: &[Warm]) -> Result<Section, Box<dyn Error>> {
         "Warm, one request at a time",
         "One instance, one request at a time, as Lambda does it, on one processor, the equivalent of which it gives at 1,769 MB. Here \
          the Runtime API shares that processor, and the store has the others. Processor time is the function's own, user and system, \
-         as the kernel counts it; where the requests took turns, in rounds, it is the median of the rounds. A read for someone \
-         authenticated is to take at most 300 µs of it. `me` verifies a token and reads two items; `bare_read` is a function that makes \
-         the same read by the SDK and does nothing else, and what it takes, here and in this hour, is the measure of the others in the \
-         column beside; the authorizer, `http_2_0`, verifies a token and reads nothing. Store is the time during which at least one \
-         call to an AWS endpoint was under way, here a local one; on AWS each round trip takes a few milliseconds, during which the \
-         function sleeps. Asking for a reset is answered no sooner than after 100 ms, so that nobody learns whether there is an account.",
+         as the kernel counts it, in the median of rounds in which the requests took turns. A read for someone authenticated is to \
+         take at most 300 µs of it. `me` verifies a token and reads two items; `bare_read` is a function that makes the same read by \
+         the SDK and does nothing else, and what it takes, here and in this hour, is the measure of the others in the column beside; \
+         `search` and `history` make two calls of the SDK, and `avatar` has it sign a link besides its one; the authorizer, \
+         `http_2_0`, verifies a token and reads nothing. What a function takes also depends on its host, which others share, so that \
+         two figures stand beside: the median of as many rounds in which a loop of the lowest priority kept the processor from \
+         halting while the function waited, and the least of these rounds, which is the nearest to what the function would take on a \
+         host of its own. Store is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS \
+         each round trip takes a few milliseconds, during which the function sleeps. Asking for a reset is answered no sooner than \
+         after 100 ms, so that nobody learns whether there is an account.",
     );
     let bare = rows.iter().find(|row| row.operation == "bare_read").ok_or("no bare read was measured")?.cpu_us;
     section.table(
@@ -160,6 +165,8 @@ fn warm(rows: &[Warm]) -> Result<Section, Box<dyn Error>> {
             "requests",
             "processor time",
             "times `bare_read`",
+            "kept awake",
+            "least, awake",
             "answer after",
             "of it the store",
             "peak memory",
@@ -173,6 +180,8 @@ fn warm(rows: &[Warm]) -> Result<Section, Box<dyn Error>> {
                 row.requests.to_string(),
                 format!("{:.0} µs{}", row.cpu_us, over(is_read && row.cpu_us > READ_US)),
                 format!("{:.1}", row.cpu_us / bare),
+                format!("{:.0} µs", row.awake_cpu_us),
+                format!("{:.0} µs", row.least_cpu_us),
                 format!("{:.0} µs", row.wall_us),
                 format!("{:.0} µs", row.store_us),
                 format!("{:.1} MiB", row.peak_rss_kib as f64 / 1024.0),
