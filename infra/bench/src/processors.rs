@@ -3,12 +3,8 @@
 use std::{
     fs, panic,
     process::{self, Command},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    thread::{self, JoinHandle},
+    sync::{Arc, mpsc},
+    thread,
 };
 
 use tokio::{runtime, task};
@@ -32,34 +28,23 @@ pub fn apart<T: Send, F: Future<Output = Result<T>>>(work: impl FnOnce() -> F + 
     done
 }
 
-/// Keeps the processor of whoever asks for it from halting, by a thread that gives way to every other. Dropping it stops it.
+/// Keeps the processor of whoever asks for it from halting, for as long as it is there: a thread that gives way to every other.
 pub struct Awake {
-    stopped: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _held: Arc<()>,
 }
 
 impl Awake {
     pub fn keep() -> Result<Self> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stopped);
+        let held = Arc::new(());
+        let seen = Arc::clone(&held);
         let (tell, told) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let gave_way = give_way();
-            let spins = gave_way.is_ok();
+        thread::spawn(move || {
             // Whoever asked waits for it.
-            let _ = tell.send(gave_way);
-            while spins && !seen.load(Ordering::Relaxed) {}
+            let _ = tell.send(give_way());
+            while Arc::strong_count(&seen) > 1 {}
         });
         told.recv()??;
-        Ok(Self { stopped, thread: Some(thread) })
-    }
-}
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
-        // It cannot panic.
-        let _ = self.thread.take().map(JoinHandle::join);
+        Ok(Self { _held: held })
     }
 }
 
