@@ -372,11 +372,16 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
     elsewhere.push(("AWS_REGION".to_owned(), "eu-north-1".to_owned()));
     let (started, told) = start(folder.join("auth"), elsewhere).await;
     assert!(!started && told.contains("ResourceNotFoundException") && told.lines().count() == 1, "{told}");
-    for secret in ["SigningKeys", "DerivationKeys", "PublicKeys"] {
-        let text = app.secret(secret).await.to_string();
-        let damaged =
-            ["", "{}", &text[..text.len() / 2], &text.replace("2", "3"), r#"{"keys":[{"kty":"oct","k":"AA"}]}"#];
-        for (number, text) in damaged.into_iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+    for (secret, key) in
+        [("SigningKeys", "/current/private_key"), ("DerivationKeys", "/current/key"), ("PublicKeys", "/keys/0/n")]
+    {
+        let whole = app.secret(secret).await;
+        let text = whole.to_string();
+        let mut short = whole.clone();
+        let Some(Value::String(key)) = short.pointer_mut(key) else { panic!("{secret} has no {key}") };
+        key.remove(key.len() / 2);
+        let damaged = ["{}", &text[..text.len() / 2], &short.to_string(), r#"{"keys":[{"kty":"oct","k":"AA"}]}"#];
+        for (number, text) in damaged.into_iter().enumerate() {
             let token = format!("0193f0de-0000-4000-8000-{number:012}");
             let put = json!({ "SecretId": secret, "SecretString": text, "ClientRequestToken": token });
             app.secrets("PutSecretValue", put).await;
