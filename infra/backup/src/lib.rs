@@ -145,9 +145,9 @@ fn is_of(file: &str, item: &HashMap<String, AttributeValue>) -> bool {
     let (Some(partition), Some(name)) = (text(item, "pk"), text(item, "sk")) else { return false };
     let of_an_account = name == "ACCOUNT" || name == "CLAIM";
     match file {
-        AUDIT => partition.starts_with("AUDIT#"),
+        AUDIT => partition == "AUDIT",
         ATTEMPTS => (partition.starts_with("ATTEMPT#") || partition.starts_with("USER#")) && !of_an_account,
-        _ => !partition.starts_with("AUDIT#") && !partition.starts_with("ATTEMPT#"),
+        _ => partition != "AUDIT" && !partition.starts_with("ATTEMPT#"),
     }
 }
 

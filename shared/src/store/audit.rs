@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,9 +15,6 @@ use super::{
     transactions::{Transacted, build, transact},
 };
 use crate::domain::{Act, AuditEntry, Role};
-
-/// The year before which there can be no entry.
-const FIRST_YEAR: i32 = 2026;
 
 /// Entries of an actor that one call looks through for those about one target.
 const FILTERED_AT_ONCE: usize = 1000;
@@ -60,22 +57,13 @@ impl Accounts {
             after.map_or_else(|| keys::audit_moment(until) + "~", |after| keys::audit_entry_name(after.at, after.id));
         let oldest =
             filter.from.map_or_else(|| "0".to_owned(), |from| keys::audit_moment(from.max(DateTime::UNIX_EPOCH)));
-        let last = after.and_then(|after| DateTime::from_timestamp_millis(after.at)).unwrap_or(until).year();
-        let first = filter.from.map_or(FIRST_YEAR, |from| from.year().max(FIRST_YEAR));
-        let partitions: Vec<Partition> = match (filter.actor, filter.target) {
-            (Some(actor), _) => vec![Partition::Actor(actor)],
-            (None, Some(target)) => vec![Partition::Target(target)],
-            (None, None) => (first..=last).rev().map(Partition::Year).collect(),
+        let partition = match (filter.actor, filter.target) {
+            (Some(actor), _) => Partition::Actor(actor),
+            (None, Some(target)) => Partition::Target(target),
+            (None, None) => Partition::Trail,
         };
-        let mut entries = Vec::new();
-        for partition in partitions {
-            let missing = limit + 1 - entries.len();
-            let items = self.audit_items(&partition, &oldest, &newest, filter.target, missing).await?;
-            entries.extend(items.iter().map(read).collect::<Result<Vec<_>, _>>()?);
-            if entries.len() > limit {
-                break;
-            }
-        }
+        let items = self.audit_items(&partition, &oldest, &newest, filter.target, limit + 1).await?;
+        let mut entries = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries
@@ -95,7 +83,7 @@ impl Accounts {
         wanted: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let (index, attribute, value) = match partition {
-            Partition::Year(year) => (None, keys::PK, keys::audit_year(*year)),
+            Partition::Trail => (None, keys::PK, keys::AUDIT.to_owned()),
             Partition::Actor(actor) => (Some("by_actor"), "actor", actor.to_string()),
             Partition::Target(target) => (Some("by_target"), "target", target.to_string()),
         };
@@ -193,7 +181,7 @@ impl Accounts {
 }
 
 enum Partition {
-    Year(i32),
+    Trail,
     Actor(Uuid),
     Target(Uuid),
 }

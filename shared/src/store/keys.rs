@@ -1,6 +1,6 @@
 //! Every key pattern of every table.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub(super) const MONTH: &str = "MONTH#";
 pub(super) const SUMMARY: &str = "SUMMARY";
 /// Begins the sort key of what was done on a question.
 pub(super) const QUESTION: &str = "Q#";
+/// The audit trail: one partition, of no bounded size, since its table has no local index.
+pub(super) const AUDIT: &str = "AUDIT";
 /// The month that an account was made in: the partition key of the index of all accounts.
 pub(super) const MADE_IN: &str = "made_in";
 /// The index of all accounts by the month and the moment they were made. Nothing that decides goes by it.
@@ -185,10 +187,6 @@ pub(super) fn counted(event_id: &str) -> Key {
 
 // Table `audit`.
 
-pub(super) fn audit_year(year: i32) -> String {
-    format!("AUDIT#{year}")
-}
-
 /// A moment in the order of the trail.
 pub(super) fn audit_moment(moment: DateTime<Utc>) -> String {
     format!("{:013}", moment.timestamp_millis())
@@ -199,7 +197,7 @@ pub(super) fn audit_entry_name(at: i64, id: Uuid) -> String {
 }
 
 pub(super) fn audit_entry(at: DateTime<Utc>, id: Uuid) -> Key {
-    Key::new(audit_year(at.year()), audit_entry_name(at.timestamp_millis(), id))
+    Key::new(AUDIT, audit_entry_name(at.timestamp_millis(), id))
 }
 
 // Table `attempts`.

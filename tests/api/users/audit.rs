@@ -83,4 +83,12 @@ async fn the_trail_is_walked_by_cursor_and_read_by_admins_alone() {
     let found = app.get_as(&root, &format!("/api/v1/admin/audit?limit=2{both}")).await;
     assert_eq!(found.json().as_array().map(Vec::len), Some(2), "{}", found.text);
     app.cost(&found).await.within(2, 0.0, 3.0);
+
+    app.advance(3 * 365 * 86400).await;
+    let root = app.sign_in("root@example.com").await;
+    // The function reads its keys again beside this one.
+    app.get_as(&root, "/users/is-admin").await;
+    let years_later = app.get_as(&root, "/api/v1/admin/audit?limit=2").await;
+    assert_eq!(years_later.json().as_array().map(Vec::len), Some(2), "{}", years_later.text);
+    app.cost(&years_later).await.within(2, 0.0, 2.0);
 }
