@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,7 +18,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use local::{TEMPLATE, Template};
+use local::{Function, TEMPLATE, Template};
 use serde_json::{Value, json};
 use tests::{
     client::{App, PASSWORD},
@@ -62,12 +62,23 @@ async fn answered(State(runtime): State<Runtime>, body: String) -> StatusCode {
 
 /// Builds the functions' binaries beside this test. With the tests among what is asked for, cargo takes the features that it
 /// took for them, and has all but the last step already.
-fn binaries() -> PathBuf {
-    let built =
-        Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--tests"]).current_dir(root()).status();
+async fn binaries() -> PathBuf {
+    let mut build = tokio::process::Command::new(env!("CARGO"));
+    let built = build.args(["build", "--workspace", "--bins", "--tests"]).current_dir(root()).status().await;
     assert!(built.expect("cargo runs").success());
     let test = std::env::current_exe().expect("this test is a file");
     test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned()
+}
+
+/// The function of that name, as the template describes it.
+fn function(name: &str) -> Function {
+    let functions = Template::parse(TEMPLATE).expect("a template").functions();
+    functions.into_iter().find(|function| function.binary == name).expect("a function")
+}
+
+/// The text of an example event.
+fn event(path: &str) -> String {
+    fs::read_to_string(root().join(format!("events/{path}.json"))).expect("an event")
 }
 
 /// A function under its Runtime API. Dropping it stops it.
@@ -146,7 +157,7 @@ async fn run(binary: PathBuf, settings: Vec<(String, String)>, event: Value) -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_function_answers_an_event_under_the_runtime_api() {
     let app = App::start().await;
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let folder = binaries().await;
     let cases = [
         ("auth", "register", 201),
         ("users", "is_admin", 401),
@@ -165,11 +176,9 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
         };
         let (name, expected) =
             cases.iter().find(|case| case.0 == function.binary).map_or((waking, 0), |case| (case.1, case.2));
-        let event =
-            fs::read_to_string(root().join(format!("events/{}/{name}.json", function.binary))).expect("an event");
+        let event = event(&format!("{}/{name}", function.binary));
         let event = event.replace("127.0.0.1:8081", &app.aws_address().to_string());
-        let event = serde_json::from_str(&event).expect("JSON");
-        let (answer, log) = run(folder.join(&function.binary), settings, event).await;
+        let (answer, log) = run(folder.join(&function.binary), settings, json_of(&event)).await;
         let first = log.iter().find(|line| line["function"] == function.binary.as_str() && line["cold_start"] == true);
         assert_eq!(first.map(|line| &line["env"]), Some(&json!("dev")), "{log:?}");
         if function.binary == "authorizer" {
@@ -191,10 +200,9 @@ async fn every_function_answers_an_event_under_the_runtime_api() {
 async fn an_invocation_logs_one_line_about_itself_and_what_it_measured() {
     let app = App::start().await;
     app.member("alice@example.com").await;
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
-    let functions = Template::parse(TEMPLATE).expect("a template").functions();
-    let auth = functions.iter().find(|function| function.binary == "auth").expect("auth");
-    let event = fs::read_to_string(root().join("events/auth/login.json")).expect("an event");
+    let folder = binaries().await;
+    let auth = function("auth");
+    let event = event("auth/login");
     let refused = Some("invalid_credentials");
     for (password, status, code, metric) in [
         (PASSWORD, 200, None, "LoginsSucceeded"),
@@ -202,9 +210,9 @@ async fn an_invocation_logs_one_line_about_itself_and_what_it_measured() {
         ("a wrong one", 401, refused, "LoginsRefused"),
         ("a wrong one", 401, refused, "Locks"),
     ] {
-        let mut event: Value = serde_json::from_str(&event).expect("JSON");
+        let mut event = json_of(&event);
         event["body"] = json!({ "email": "alice@example.com", "password": password }).to_string().into();
-        let (answer, log) = run(folder.join("auth"), app.environment_of(auth), event.clone()).await;
+        let (answer, log) = run(folder.join("auth"), app.environment_of(&auth), event.clone()).await;
         assert_eq!(answer["statusCode"], status);
         let [line] = log.as_slice() else { panic!("one line: {log:#?}") };
         assert_eq!((&line["message"], &line["request_id"]), (&json!("request"), &event["requestContext"]["requestId"]));
@@ -235,16 +243,13 @@ async fn an_invocation_logs_one_line_about_itself_and_what_it_measured() {
 async fn a_level_that_keeps_requests_out_of_the_log_leaves_what_they_measured() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
-    let functions = Template::parse(TEMPLATE).expect("a template").functions();
-    let logged = async |function: &str, event: &str| {
-        let described = functions.iter().find(|described| described.binary == function).expect("a function");
-        let mut settings = app.environment_of(described);
+    let folder = binaries().await;
+    let logged = async |name: &str, of: &str| {
+        let mut settings = app.environment_of(&function(name));
         settings.retain(|(name, _)| name != "LOG_LEVEL");
         settings.push(("LOG_LEVEL".to_owned(), "WARN".to_owned()));
-        let event = fs::read_to_string(root().join(format!("events/{function}/{event}.json"))).expect("an event");
-        let event = event.replace("paste-an-access-token-here", &alice.access_token);
-        run(folder.join(function), settings, serde_json::from_str(&event).expect("JSON")).await
+        let event = event(&format!("{name}/{of}")).replace("paste-an-access-token-here", &alice.access_token);
+        run(folder.join(name), settings, json_of(&event)).await
     };
     let (answer, log) = logged("auth", "me").await;
     assert_eq!(answer["statusCode"], 200);
@@ -260,12 +265,8 @@ async fn a_level_that_keeps_requests_out_of_the_log_leaves_what_they_measured() 
 async fn a_request_is_logged_with_whom_it_is_of_and_why_it_is_refused() {
     let app = App::with(&[("RATE_LOGIN_PER_MINUTE", "1")]).await;
     let alice = app.member("alice@example.com").await;
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
-    let functions = Template::parse(TEMPLATE).expect("a template").functions();
-    let event = |name: &str| -> Value {
-        let event = fs::read_to_string(root().join(format!("events/{name}.json"))).expect("an event");
-        serde_json::from_str(&event).expect("JSON")
-    };
+    let folder = binaries().await;
+    let event = |path: &str| json_of(&event(path));
     let bearer = |mut event: Value, token: &str| {
         event["headers"]["authorization"] = format!("Bearer {token}").into();
         event
@@ -282,7 +283,7 @@ async fn a_request_is_logged_with_whom_it_is_of_and_why_it_is_refused() {
     let mut exchange = event("auth/refresh");
     exchange["body"] = json!({ "refresh_token": alice.refresh_token }).to_string().into();
     app.login("alice@example.com", PASSWORD).await;
-    for (function, event, status, code, who) in [
+    for (name, event, status, code, who) in [
         ("users", bearer(event("users/list_users"), &alice.access_token), 403, Some("forbidden"), json!(alice.id)),
         ("auth", bearer(event("auth/me"), &format!("{signed}.AAAA")), 401, Some("invalid_token"), Value::Null),
         ("auth", login, 429, Some("too_many_requests"), Value::Null),
@@ -290,11 +291,10 @@ async fn a_request_is_logged_with_whom_it_is_of_and_why_it_is_refused() {
         ("auth", wrong, 401, Some("invalid_credentials"), json!(bob.id)),
         ("auth", exchange, 200, None, json!(alice.id)),
     ] {
-        let described = functions.iter().find(|described| described.binary == function).expect("a function");
-        let mut settings = app.environment_of(described);
+        let mut settings = app.environment_of(&function(name));
         settings.retain(|(name, _)| name != "RATE_LOGIN_PER_MINUTE");
         settings.push(("RATE_LOGIN_PER_MINUTE".to_owned(), "1".to_owned()));
-        let (answer, log) = run(folder.join(function), settings, event).await;
+        let (answer, log) = run(folder.join(name), settings, event).await;
         assert_eq!(answer["statusCode"], status, "{answer}");
         let lines: Vec<_> = log.iter().filter(|line| line["message"] == "request").collect();
         let [line] = lines.as_slice() else { panic!("one line: {log:#?}") };
@@ -310,14 +310,10 @@ const KEPT: u64 = 320;
 async fn an_instance_keeps_nothing_of_its_invocations_but_their_trace_ids() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
-    for (function, event, invocations) in [("authorizer", "http_2_0", 10_000), ("auth", "me", 5_000)] {
-        let functions = Template::parse(TEMPLATE).expect("a template").functions();
-        let described = functions.iter().find(|described| described.binary == function).expect("a function");
-        let event = fs::read_to_string(root().join(format!("events/{function}/{event}.json"))).expect("an event");
-        let event = event.replace("paste-an-access-token-here", &alice.access_token);
-        let event = serde_json::from_str(&event).expect("JSON");
-        let mut instance = Instance::start(&folder.join(function), app.environment_of(described)).await;
+    let folder = binaries().await;
+    for (name, path, invocations) in [("authorizer", "authorizer/http_2_0", 10_000), ("auth", "auth/me", 5_000)] {
+        let event = json_of(&event(path).replace("paste-an-access-token-here", &alice.access_token));
+        let mut instance = Instance::start(&folder.join(name), app.environment_of(&function(name))).await;
         let mut memory_after = async |invocations: u64| {
             for _ in 0..invocations {
                 let answer = instance.answer(&event).await;
@@ -327,7 +323,7 @@ async fn an_instance_keeps_nothing_of_its_invocations_but_their_trace_ids() {
         };
         let warm = memory_after(invocations / 5).await;
         let kept = memory_after(invocations).await.saturating_sub(warm) / invocations;
-        assert!(kept <= KEPT, "{function} keeps {kept} bytes of each invocation");
+        assert!(kept <= KEPT, "{name} keeps {kept} bytes of each invocation");
     }
 }
 
@@ -345,10 +341,8 @@ async fn start(binary: PathBuf, settings: Vec<(String, String)>) -> (bool, Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
+    let folder = binaries().await;
     let app = App::start().await;
-    let functions = Template::parse(TEMPLATE).expect("a template").functions();
-    let function = |name: &str| functions.iter().find(|function| function.binary == name).expect("a function").clone();
     let cases = [
         ("auth", "SigningKeys"),
         ("auth", "DerivationKeys"),
@@ -400,19 +394,17 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
 async fn with_a_table_missing_or_credentials_run_out_callers_get_a_500_and_the_log_one_line_that_says_why() {
     let app = App::start().await;
     let alice = app.member("alice@example.com").await;
-    let folder = tokio::task::spawn_blocking(binaries).await.expect("the build ends");
-    let functions = Template::parse(TEMPLATE).expect("a template").functions();
-    let attempts = functions.iter().find(|function| function.binary == "attempts").expect("attempts");
-    let event = fs::read_to_string(root().join("events/attempts/summary.json")).expect("an event");
-    let mut event: Value = serde_json::from_str(&event).expect("JSON");
+    let folder = binaries().await;
+    let attempts = function("attempts");
+    let mut event = json_of(&event("attempts/summary"));
     event["headers"]["authorization"] = format!("Bearer {}", alice.access_token).into();
     let missing = |(name, value): (String, String)| match name.as_str() {
         "ATTEMPTS_TABLE" => (name, "NoSuchTable".to_owned()),
         _ => (name, value),
     };
-    let without_a_table: Vec<_> = app.environment_of(attempts).into_iter().map(missing).collect();
+    let without_a_table: Vec<_> = app.environment_of(&attempts).into_iter().map(missing).collect();
     for (settings, reason) in
-        [(without_a_table, "ResourceNotFoundException"), (app.environment_of(attempts), "ExpiredTokenException")]
+        [(without_a_table, "ResourceNotFoundException"), (app.environment_of(&attempts), "ExpiredTokenException")]
     {
         if reason == "ExpiredTokenException" {
             app.fault(json!({ "service": "dynamodb", "kind": "expired", "count": 1_000_000 })).await;
