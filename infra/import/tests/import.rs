@@ -139,16 +139,40 @@ async fn people_who_were_brought_in_sign_in_and_outdated_hashes_are_replaced() {
     assert_eq!(stored_hash(&stack, "own@example.com").await, own, "today's parameters stay");
     assert_eq!(login(&stack, "pending@example.com", PASSWORD).await.1["code"], "email_not_verified");
     assert_eq!(login(&stack, "nohash@example.com", PASSWORD).await.0, 401);
-    let (mut people, mut next) = (0, "/api/v1/users".to_owned());
+    let pages = directory(&stack, &root).await;
+    assert_eq!(pages.iter().sum::<usize>(), 5, "the directory goes back to the oldest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_the_directory_goes_through_three_years_at_the_most() {
+    let stack = stack().await;
+    let hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    let now = advance(&stack, 60).await;
+    let lines = (0..80).map(|number| {
+        let role = if number == 0 { "ADMIN" } else { "USER" };
+        json!({ "email": format!("p{number}@example.com"), "role": role, "is_verified": true, "password_hash": hash,
+                "created_at": now - TimeDelta::days(30 * number) })
+        .to_string()
+    });
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(import(&stack, file("years", &lines)).await.stdout.trim(), "80 made, 0 there already, 0 refused");
+    let (_, root) = login(&stack, "p0@example.com", PASSWORD).await;
+    let pages = directory(&stack, &root).await;
+    assert_eq!(pages.iter().sum::<usize>(), 80);
+    assert!(pages.len() == 3 && pages[0] < 40, "{pages:?}");
+}
+
+/// How many accounts each page of the admins' list has.
+async fn directory(stack: &Stack, root: &Value) -> Vec<usize> {
+    let (mut pages, mut next) = (Vec::new(), "/api/v1/users?limit=200".to_owned());
     loop {
         let page = Client::new().get(format!("http://{}{next}", stack.address));
         let page = page.bearer_auth(root["access_token"].as_str().unwrap()).send().await.unwrap();
         let link = page.headers().get("link").and_then(|link| link.to_str().ok()).map(str::to_owned);
-        people += page.json::<Value>().await.unwrap().as_array().unwrap().len();
-        let Some(link) = link else { break };
+        pages.push(page.json::<Value>().await.unwrap().as_array().unwrap().len());
+        let Some(link) = link else { return pages };
         next = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
     }
-    assert_eq!(people, 5, "the directory goes back to the oldest");
 }
 
 #[tokio::test(flavor = "multi_thread")]

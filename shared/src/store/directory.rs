@@ -17,7 +17,7 @@ use crate::domain::{Account, Role};
 
 /// The month before which no account was made, but where older ones were brought in.
 const FIRST: &str = "2026-01";
-/// Months without an account that a page passes over at the most.
+/// Months that a page goes through at the most, however few were made in each.
 const MONTHS: usize = 36;
 /// Accounts that a page reads at the most, whatever its filter lets through.
 const MOST_READ: usize = 400;
@@ -96,7 +96,7 @@ impl Accounts {
                 }
             }
             if !more {
-                passed += usize::from(ids.is_empty());
+                passed += 1;
                 position = DirectoryPosition { month: month_before(&position.month), after: None };
             }
             if read >= MOST_READ {
