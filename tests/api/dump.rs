@@ -71,9 +71,13 @@ async fn nothing_in_a_dump_of_every_table_logs_in() {
     let dump = app.dump().await;
     let words = words(&dump);
     assert!(words.len() > 100, "{words:?}");
-    for secret in &secrets {
+    let [code, others @ ..] = secrets.as_slice() else { panic!("no secrets") };
+    for secret in others {
         assert!(!dump.contains(secret), "{secret}");
     }
+    // As part of a longer number, a time for one, it is there now and then.
+    let holds_code = dump.split(|character: char| !character.is_ascii_digit()).any(|digits| digits == code);
+    assert!(!holds_code, "{code}");
     // Many at once: each reset is answered no sooner than it may be.
     stream::iter(&words).for_each_concurrent(16, |word| opens_nothing(&app, word)).await;
     // As passwords, as often as the lock lets anyone try: hashes and ids first, since they look the likeliest.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.parse
 import uuid
+from datetime import datetime
 
 from samtranslator.yaml_helper import yaml_parse
 
@@ -276,7 +277,7 @@ def variant(cloud, template):
     for proof, address in [(secret, "203.0.113.7"), ("x" * 48, None)]:
         way = {"x-origin-secret": proof, "x-client-address": "203.0.113.7"}
         eve.call("POST", "/auth/login", {"email": eve.email, "password": PASSWORD}, way)
-        newest = max(eve.call("GET", "/api/v1/auth/sessions")[1], key=lambda session: session["created_at"])
+        newest = max(eve.call("GET", "/api/v1/auth/sessions")[1], key=lambda session: datetime.fromisoformat(session["created_at"]))
         seen = newest["ip_address"] if proof == secret else (newest["ip_address"] == "203.0.113.7" or None)
         check("the client's address", seen, address)
 

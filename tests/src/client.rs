@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, FixedOffset};
 use local::{Data, Entry, Function, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -19,6 +20,14 @@ pub const PASSWORD: &str = "correct-horse-battery";
 
 /// Who is an admin, where a test has one.
 const ADMIN: &str = "root@example.com";
+
+/// A moment of an answer, to be compared: as text, that of a whole second comes after those that follow it.
+///
+/// # Panics
+/// Where it is none (RFC 3339).
+pub fn moment(text: &Value) -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339(text.as_str().unwrap_or_default()).unwrap_or_else(|_| panic!("no moment: {text}"))
+}
 
 /// A stack of a test's own.
 pub struct App {

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::DateTime;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -156,8 +157,9 @@ async fn everything_survives_a_kill() {
     assert_eq!(status, StatusCode::OK, "the account, its verification and the hash: {again}");
     // The token of before names another port as its issuer; the new one says that the clock was kept.
     assert_ne!(again["access_token"], access_token);
-    let moved = again["user"]["last_login_at"].as_str().unwrap() >= login["user"]["last_login_at"].as_str().unwrap();
-    assert!(moved, "the clock did not go back");
+    let [later, earlier] = [&again, &login].map(|login| login["user"]["last_login_at"].as_str().unwrap());
+    let [later, earlier] = [later, earlier].map(|text| DateTime::parse_from_rfc3339(text).unwrap());
+    assert!(later >= earlier, "the clock did not go back");
 }
 
 /// The one line that it leaves when it cannot start.

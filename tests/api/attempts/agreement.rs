@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};
-use tests::client::{App, Member};
+use tests::client::{App, Member, moment};
 
 /// What questions and days ought to be, going by the history alone.
 fn folded(history: &[Value]) -> (Vec<Value>, Vec<Value>) {
@@ -37,10 +36,6 @@ fn folded(history: &[Value]) -> (Vec<Value>, Vec<Value>) {
     let days = days.into_iter();
     let days = days.map(|(date, (attempts, solved))| json!({ "date": date, "attempts": attempts, "solved": solved }));
     (questions.into_values().collect(), days.collect())
-}
-
-fn moment(text: &Value) -> DateTime<FixedOffset> {
-    DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap()
 }
 
 /// Fails where anything that a person is shown of their attempts, of which there are `total`, contradicts the rest.

@@ -1,5 +1,5 @@
 use serde_json::json;
-use tests::client::App;
+use tests::client::{App, moment};
 
 #[tokio::test]
 async fn the_caller_is_told_in_numbers_in_one_round_trip() {
@@ -26,6 +26,6 @@ async fn the_caller_is_told_in_numbers_in_one_round_trip() {
         (&stats["is_verified"], &stats["is_premium"], &stats["subscription_tier"]),
         (&json!(true), &json!(false), &json!("basic"))
     );
-    assert!(stats["last_activity_at"].as_str() >= stats["last_login_at"].as_str());
+    assert!(moment(&stats["last_activity_at"]) >= moment(&stats["last_login_at"]));
     app.cost(&answer).await.within(1, 0.0, 2.0);
 }
