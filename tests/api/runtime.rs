@@ -369,9 +369,8 @@ async fn without_its_keys_a_function_does_not_start_and_says_why_in_one_line() {
     for (secret, key) in
         [("SigningKeys", "/current/private_key"), ("DerivationKeys", "/current/key"), ("PublicKeys", "/keys/0/n")]
     {
-        let whole = app.secret(secret).await;
-        let text = whole.to_string();
-        let mut short = whole.clone();
+        let mut short = app.secret(secret).await;
+        let text = short.to_string();
         let Some(Value::String(key)) = short.pointer_mut(key) else { panic!("{secret} has no {key}") };
         key.remove(key.len() / 2);
         let damaged = ["{}", &text[..text.len() / 2], &short.to_string(), r#"{"keys":[{"kty":"oct","k":"AA"}]}"#];
