@@ -407,8 +407,17 @@ impl App {
 
     /// Moves the service's clock.
     pub async fn advance(&self, seconds: u32) {
+        self.set_clock(json!({ "advance_seconds": seconds })).await;
+    }
+
+    /// Stops the service's clock: from here on it is only moved.
+    pub async fn stop_clock(&self) {
+        self.set_clock(json!({ "advance_seconds": 0, "stop": true })).await;
+    }
+
+    async fn set_clock(&self, change: Value) {
         self.stack("the clock");
-        let moved = self.post("/_local/clock", json!({ "advance_seconds": seconds })).await;
+        let moved = self.post("/_local/clock", change).await;
         assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
     }
 

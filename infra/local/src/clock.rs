@@ -2,7 +2,7 @@ use std::{
     fs,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -12,10 +12,12 @@ use shared::clock::{Clock, TimeSource};
 
 use crate::{Data, StartError, files};
 
-/// The machine's clock, moved forward by whole seconds. On disk the distance is kept, or a restart would go back in time.
+/// The machine's clock, moved forward by whole seconds. On disk the distance is kept, or a restart would go back in time. It
+/// can be stopped, and then goes on only where it is moved: what has to be right to the second does not depend on the machine.
 #[derive(Clone)]
 pub struct MovableClock {
     ahead: Arc<AtomicI64>,
+    stopped: Arc<OnceLock<DateTime<Utc>>>,
     file: Option<PathBuf>,
     system: Clock,
 }
@@ -31,7 +33,12 @@ impl MovableClock {
             Some(path) if path.exists() => read(path)?,
             _ => 0,
         };
-        Ok(Self { ahead: Arc::new(AtomicI64::new(ahead)), file, system: Clock::system() })
+        Ok(Self { ahead: Arc::new(AtomicI64::new(ahead)), stopped: Arc::default(), file, system: Clock::system() })
+    }
+
+    /// Stops the clock, for as long as the process lives.
+    pub fn stop(&self) {
+        self.stopped.get_or_init(|| self.system.now());
     }
 
     /// Moves the clock forward.
@@ -43,7 +50,8 @@ impl MovableClock {
 
 impl TimeSource for MovableClock {
     fn now(&self) -> DateTime<Utc> {
-        self.system.now() + TimeDelta::seconds(self.ahead.load(Ordering::SeqCst))
+        self.stopped.get().copied().unwrap_or_else(|| self.system.now())
+            + TimeDelta::seconds(self.ahead.load(Ordering::SeqCst))
     }
 }
 

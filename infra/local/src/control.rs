@@ -73,6 +73,8 @@ fn shown(letter: &Letter) -> Value {
 #[serde(deny_unknown_fields)]
 struct Move {
     advance_seconds: u32,
+    #[serde(default)]
+    stop: bool,
 }
 
 #[derive(Serialize)]
@@ -80,10 +82,13 @@ struct Moved {
     now: chrono::DateTime<chrono::Utc>,
 }
 
-/// Moves the service's clock forward, once the streams have caught up, and does what is due by then: TTL takes what has
+/// Moves the service's clock forward, and stops it where that is asked for, once the streams have caught up, and does what is due by then: TTL takes what has
 /// expired, and what a schedule wakes runs once.
-async fn clock(State(control): State<Control>, Json(Move { advance_seconds }): Json<Move>) -> Response {
+async fn clock(State(control): State<Control>, Json(Move { advance_seconds, stop }): Json<Move>) -> Response {
     control.streams.settle().await;
+    if stop {
+        control.clock.stop();
+    }
     if let Err(error) = control.clock.advance(advance_seconds) {
         return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
     }
