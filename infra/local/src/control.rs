@@ -82,8 +82,8 @@ struct Moved {
     now: chrono::DateTime<chrono::Utc>,
 }
 
-/// Moves the service's clock forward, and stops it where that is asked for, once the streams have caught up, and does what is due by then: TTL takes what has
-/// expired, and what a schedule wakes runs once.
+/// Moves the service's clock forward, once the streams have caught up, and does what is due by then: TTL takes what has
+/// expired, and what a schedule wakes runs once. The clock stops first where that is asked for.
 async fn clock(State(control): State<Control>, Json(Move { advance_seconds, stop }): Json<Move>) -> Response {
     control.streams.settle().await;
     if stop {
