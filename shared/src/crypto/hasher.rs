@@ -1,5 +1,4 @@
 use std::{
-    hint::black_box,
     io,
     num::NonZero,
     str::FromStr,
@@ -28,8 +27,6 @@ use crate::{
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Argon2's blocks have 1 KiB, the system's pages at least four.
-const BLOCKS_OF_A_PAGE: usize = 4;
 /// What a hash at these parameters begins with.
 const OURS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 /// Bytes of the hash itself.
@@ -94,16 +91,14 @@ struct Ours {
 impl Ours {
     /// Fills `output` with the hash.
     fn hash(&mut self, password: &Plaintext, salt: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
-        self.memory.resize(self.argon2.params().block_count(), Block::default());
+        self.touch();
         self.argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut self.memory)
     }
 
-    /// Touches all the memory.
+    /// Has all the memory, and has touched it.
     fn touch(&mut self) {
-        self.memory.resize(self.argon2.params().block_count(), Block::default());
-        // The compiler knows that it is all zero, and would leave out what writes zeros to it.
-        for block in black_box(&mut self.memory).iter_mut().step_by(BLOCKS_OF_A_PAGE) {
-            *block = Block::default();
+        if self.memory.is_empty() {
+            self.memory = huge_pages::filled(Block::default(), self.argon2.params().block_count());
         }
     }
 }
