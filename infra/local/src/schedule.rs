@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
@@ -20,7 +20,10 @@ use crate::{aws::Aws, clock::MovableClock, template::Template};
 /// Pause between two runs.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Items that one step of a sweep reads, so that requests get in between.
-const STEP: u32 = 500;
+const STEP: u32 = 100;
+/// How many times as long as a step took it rests, where nobody waits for the sweep: it reads all that there is, and those who ask
+/// something of millions of attempts would wait for it in every minute. On AWS it takes days.
+const REST: u32 = 20;
 
 /// What is due by and by.
 #[derive(Clone)]
@@ -38,20 +41,54 @@ impl Schedule {
         Self { aws: aws.clone(), template: template.clone(), clock: clock.clone(), janitor, runs: Arc::default() }
     }
 
-    /// Does what is due every minute, for as long as the stack runs.
+    /// Does what is due every minute, for as long as the stack runs. The functions do not wait for a sweep.
     pub fn start(&self, tasks: &mut JoinSet<()>) {
         let schedule = self.clone();
         tasks.spawn(async move {
             loop {
                 sleep(PAUSE).await;
-                schedule.run().await;
+                schedule.sweep(REST).await;
+            }
+        });
+        let schedule = self.clone();
+        tasks.spawn(async move {
+            loop {
+                sleep(PAUSE).await;
+                schedule.wake().await;
             }
         });
     }
 
     /// Does what is due now.
     pub async fn run(&self) {
-        sweep(&self.aws, &self.template, self.clock.now()).await;
+        self.sweep(0).await;
+        self.wake().await;
+    }
+
+    /// Deletes what is past its TTL, and rests between steps, so many times as long as each took. The engine's own sweep would go by
+    /// the machine's clock where data is on disk.
+    async fn sweep(&self, rest: u32) {
+        let now = self.clock.now();
+        for table in self.template.tables() {
+            let Some(attribute) = &table.ttl_attribute else { continue };
+            let mut start = Value::Null;
+            loop {
+                let began = Instant::now();
+                let page = expired(&self.aws, &table.name, attribute, now, &start).await;
+                for item in page["Items"].as_array().into_iter().flatten() {
+                    delete(&self.aws, &table.name, attribute, now, item).await;
+                }
+                start = page["LastEvaluatedKey"].clone();
+                if start.is_null() {
+                    break;
+                }
+                sleep(began.elapsed() * rest).await;
+            }
+        }
+    }
+
+    /// Runs the functions that a schedule wakes.
+    async fn wake(&self) {
         let mut context = Context::default();
         context.request_id = uuid::Uuid::new_v4().to_string();
         // The runs are numbered, so that a plan of faults strikes the same ones again.
@@ -60,24 +97,6 @@ impl Schedule {
         let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
         if let Err(error) = self.janitor.handle(LambdaEvent::new(event, context)).await {
             tracing::error!(%error, "the janitor's sweep failed; the next one tries again");
-        }
-    }
-}
-
-/// Deletes what is past its TTL at `now`. The engine's own sweep would go by the machine's clock where data is on disk.
-async fn sweep(aws: &Aws, template: &Template, now: DateTime<Utc>) {
-    for table in template.tables() {
-        let Some(attribute) = &table.ttl_attribute else { continue };
-        let mut start = Value::Null;
-        loop {
-            let page = expired(aws, &table.name, attribute, now, &start).await;
-            for item in page["Items"].as_array().into_iter().flatten() {
-                delete(aws, &table.name, attribute, now, item).await;
-            }
-            start = page["LastEvaluatedKey"].clone();
-            if start.is_null() {
-                break;
-            }
         }
     }
 }
