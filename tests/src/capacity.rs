@@ -225,7 +225,7 @@ impl Book {
     async fn addresses(&mut self, alice: &Member) -> Member {
         let new = "alice@example.org";
         let body = json!({ "new_email": new, "password": PASSWORD });
-        self.post(alice, "change_email", "/api/v1/users/me/email", body, None).await;
+        self.post(alice, "change_email", "/api/v1/users/me/email", body, Some((3, 8.0, 2.0))).await;
         let body = json!({ "token": self.app.mailed_token(new, "/verify-email?token=").await });
         let request = self.app.request(Method::POST, "/api/v1/auth/verify-email").json(&body);
         self.note("verify_email", "of a change of address", request, Some((3, 8.0, 1.0))).await;

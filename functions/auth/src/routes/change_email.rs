@@ -56,13 +56,17 @@ pub async fn change_email(
     state.limiter.admit_named(Limited::Resend, &caller.account.id.to_string()).await?;
     refuse_too_many(&state, &caller.account)?;
 
-    let guess = state.door.compare(GuessKey::Account(caller.account.id), password).await?;
+    // Where registering tells whether an address is taken, so may this, to who knows the password; else the new address itself
+    // finds out.
+    let is_free = async {
+        let open = state.settings.registration == Registration::Open;
+        if open { state.accounts.is_free(&email, caller.account.id, state.clock.now()).await } else { Ok(true) }
+    };
+    let (guess, is_free) = tokio::join!(state.door.compare(GuessKey::Account(caller.account.id), password), is_free);
     let wrong = || Problem::new(Code::InvalidCredentials, "Invalid credentials");
-    let Guess::Right(right) = guess else { return Err(wrong()) };
+    let Guess::Right(right) = guess? else { return Err(wrong()) };
     let now = state.clock.now();
-    // Where registering tells whether an address is taken, so may this; else the new address itself finds out.
-    let open = state.settings.registration == Registration::Open;
-    if open && !state.accounts.is_free(&email, caller.account.id, now).await? {
+    if !is_free? {
         state.accounts.settle_right(&right.reservation, now).await?;
         return Err(Problem::new(Code::EmailTaken, "Email already registered"));
     }
