@@ -82,7 +82,9 @@ impl Schedule {
                 if start.is_null() {
                     break;
                 }
-                sleep(began.elapsed() * rest).await;
+                if rest > 0 {
+                    sleep(began.elapsed() * rest).await;
+                }
             }
         }
     }
