@@ -15,30 +15,37 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Where there are none to be had it lies in common pages.
 pub fn filled<T: Clone>(element: T, count: usize) -> Vec<T> {
     let mut vec = Vec::with_capacity(count);
-    allowed(|| {
-        advise(vec.spare_capacity_mut());
-        vec.resize(count, element);
-    });
+    #[cfg(target_os = "linux")]
+    let _allowed = Allowed::for_now();
+    advise(vec.spare_capacity_mut());
+    vec.resize(count, element);
     vec
 }
 
-/// Runs `fill` while the process may be given huge pages. An allocator that does without them has had them switched off for all
-/// of it (prctl(2), `PR_SET_THP_DISABLE`); they are switched off again, since a system that gives them to all who do not refuse would
-/// give them to its heap. Who fills at the same time may be left with common pages.
+/// While it lives the process may be given huge pages. An allocator that does without them has had them switched off for all of it
+/// (prctl(2), `PR_SET_THP_DISABLE`); they are switched off again, since a system that gives them to all who do not refuse would give
+/// them to its heap, as it may to what the heap is given meanwhile. Who fills at the same time may be left with common pages.
 #[cfg(target_os = "linux")]
-fn allowed(fill: impl FnOnce()) {
-    let refused = transparent_huge_pages_are_disabled().unwrap_or(false);
-    let switched = refused && disable_transparent_huge_pages(false).is_ok();
-    fill();
-    if switched {
-        // What could be switched on can be switched off.
-        let _ = disable_transparent_huge_pages(true);
+struct Allowed {
+    switched: bool,
+}
+
+#[cfg(target_os = "linux")]
+impl Allowed {
+    fn for_now() -> Self {
+        let refused = transparent_huge_pages_are_disabled().unwrap_or(false);
+        Self { switched: refused && disable_transparent_huge_pages(false).is_ok() }
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn allowed(fill: impl FnOnce()) {
-    fill();
+#[cfg(target_os = "linux")]
+impl Drop for Allowed {
+    fn drop(&mut self) {
+        if self.switched {
+            // What could be switched on can be switched off.
+            let _ = disable_transparent_huge_pages(true);
+        }
+    }
 }
 
 /// Asks for huge pages wherever a whole one lies in this memory.
@@ -64,6 +71,16 @@ mod tests {
 
     use super::*;
 
+    /// An element that asks, whenever it is copied, whether the process is refused huge pages.
+    #[derive(Debug, PartialEq)]
+    struct Asking(bool);
+
+    impl Clone for Asking {
+        fn clone(&self) -> Self {
+            Self(transparent_huge_pages_are_disabled().unwrap())
+        }
+    }
+
     /// One test, since what a process refuses it refuses for all its threads. The kernel says what was asked of it
     /// (proc_pid_smaps(5): `hg`, huge page advise flag).
     #[test]
@@ -71,12 +88,13 @@ mod tests {
         for refused in [true, false] {
             disable_transparent_huge_pages(refused).unwrap();
             let memory = filled(7_u8, 4 * HUGE_PAGE + 1);
-            assert_eq!(transparent_huge_pages_are_disabled().unwrap(), refused);
             assert_eq!(memory, vec![7; 4 * HUGE_PAGE + 1]);
             if fs::exists("/sys/kernel/mm/transparent_hugepage").unwrap() {
                 let inside = memory.as_ptr() as usize + 2 * HUGE_PAGE;
                 assert!(flags(&fs::read_to_string("/proc/self/smaps").unwrap(), inside).contains(&"hg"));
             }
+            assert_eq!(filled(Asking(false), 3), [Asking(false), Asking(false), Asking(false)]);
+            assert_eq!(transparent_huge_pages_are_disabled().unwrap(), refused);
         }
         for count in [0, 1, 1000] {
             assert_eq!(filled('x', count), vec!['x'; count]);
