@@ -25,7 +25,8 @@ const VICTIM: &str = "victim@example.com";
 /// Moves of the bar.
 pub const MOVES: usize = 1;
 
-/// Attacks one account as fast as this machine can while others sign in, at the limits that a deployment has.
+/// Attacks one account as fast as this machine can while others go on, at the limits that a deployment has, but for the one of a
+/// client's address.
 pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
     bar.set_message("one account under attack");
     let app = App::with(&[("RATE_REGISTER_PER_HOUR", "1000")]).await;

@@ -8,6 +8,11 @@ use crate::{
     prices::Prices,
 };
 
+/// Memory of the functions on the streams, as the template gives it to whatever has none of its own, and what a batch takes of their time
+/// besides its round trips, in milliseconds.
+const STREAMS_MB: f64 = 256.0;
+const BATCH_MS: f64 = 1.0;
+
 /// What the people of a month do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
@@ -127,8 +132,8 @@ impl Basis<'_> {
         // An answer that is held back takes as long as it was seen to.
         let own_ms = (warm.cpu_us / 1000.0 * slower + waited_ms).max(warm.wall_us / 1000.0).ceil();
         let cold_ms = cold.to_next_ms * slower * assumed.cold_share;
-        let after_ms = row.after_round_trips as f64 * assumed.round_trip_ms + after;
-        let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * 256.0 / 1024.0;
+        let after_ms = row.after_round_trips as f64 * assumed.round_trip_ms + after * BATCH_MS;
+        let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * STREAMS_MB / 1024.0;
         let wru = row.wru + row.limiter_wru + row.after_wru;
         let rru = row.rru + row.after_rru;
         // A batch of a stream logs as a request does.
@@ -250,20 +255,24 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     let assumed = &prices.assumed;
     let _ = write!(
         page,
-        "- A round trip to DynamoDB takes {} ms; that is what most of a duration is. Processor time is the bench's machine's, and is \
-         stretched where a function has less memory than the {} MB of a whole processor. Nothing is taken to be quicker than the bench saw it.\n\
+        "- A round trip to DynamoDB takes {} ms; that is what most of a duration is. Processor time is the bench's machine's ({}), and is \
+         stretched where a function has less memory than the {} MB of a whole processor; the price is that of arm64, which the template \
+         takes. Nothing is taken to be quicker than the bench saw it.\n\
          - One invocation in {:.0} starts an instance. API Gateway logs {} bytes a request. X-Ray takes {} % of requests, and its \
          first one of each second is not counted.\n\
          - Functions on the streams take one batch for each request, as they do where little is going on; busy tables give them more at \
-         once.\n\
+         once. A batch takes {} ms of {} MB besides its round trips, and logs as much as its request.\n\
          - Where an endpoint's duration is not measured, a sister's is taken: `refresh` for verifying an address, `login` for finishing a \
          reset.\n\
          - Storage is {:.0} bytes a user and {:.0} bytes an attempt, with point-in-time recovery; data transfer is not counted.\n\n",
         assumed.round_trip_ms,
+        basis.measured.machine.architecture,
         assumed.mb_of_one_processor,
         1.0 / assumed.cold_share,
         assumed.access_log_bytes,
         assumed.traced_share * 100.0,
+        BATCH_MS,
+        STREAMS_MB,
         basis.measured.stored.bytes_of_a_user,
         basis.measured.stored.bytes_of_an_attempt,
     );

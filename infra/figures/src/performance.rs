@@ -29,8 +29,8 @@ pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
          Written by the bench from what it measured in one run, and from nothing else: `cargo run --release -p bench`. The raw \
          figures are `performance/measured.json`. What each endpoint takes of DynamoDB is in [capacity.md](capacity.md), what \
          that costs in [cost.md](cost.md), and what comes beyond one machine in [scaling.md](scaling.md).\n\n\
-         Measured on {}: {} ({}), {} cores, {} GiB of memory, Linux {}, {}. Absolute times are this machine's; every comparison is \
-         of things that ran side by side, in turns.\n\n",
+         Measured on {}: {} ({}), {} cores, {} GiB of memory, Linux {}, {}. Absolute times are this machine's; what is \
+         compared ran in turns, but for the logins on all cores, which follow their verifications.\n\n",
         machine.date,
         machine.processor,
         machine.architecture,
@@ -52,7 +52,13 @@ pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
             "people",
             &measured.people,
         )?,
-        scaled("In long histories", "The same of one person's history.", "histories", &measured.histories)?,
+        scaled(
+            "In long histories",
+            "The same of one person's history, of an attempt a minute: the longest fills every day of the year that `activity` answers \
+             with, the others a few of them.",
+            "histories",
+            &measured.histories,
+        )?,
         attack(&measured.attack),
     ] {
         page += &section.text;
@@ -95,9 +101,11 @@ fn cold(rows: &[Cold]) -> Result<Section, Box<dyn Error>> {
          first request for an event, and to its first answer. `empty` is a lambda_http function that answers and does nothing else, \
          built with the same profile and started in the same round, of which a third each came before the hashes below, after them, and \
          after the warm functions; the medians of the differences to it are asked for: at most \
-         10 ms, and 40 ms for a function that signs; a login has its password's hash on top of that, in memory that is touched for the first \
-         time. A zip is to have at most 6 MiB. Not in these figures: what Lambda itself needs \
-         to place an instance and load a zip, and TLS, since the endpoints here are plain HTTP.",
+         10 ms, and 40 ms for a function that signs; a login has its password's hash on top of that. What the start of `auth` \
+         leaves to a thread beside it, the touching of a hash's memory, is in its way where there is but one processor, and hardly \
+         here. A zip is to have at most 6 MiB. Not in these figures: what Lambda itself needs \
+         to place an instance and load a zip, and TLS, since the endpoints here are plain HTTP. Binaries and zips are this kind of \
+         processor's; a deployment takes arm64 where it is not told otherwise.",
     );
     let head = [
         "function",
@@ -234,8 +242,9 @@ fn logins(logins: &Logins) -> Section {
     let mut section = Section::new(
         "Logins and what a hash allows",
         "A login is to cost little more than the verification of its password. On one core: bare verifications, then logins by instances \
-         of `auth` that share that core, while the store and the clients have the others; at least 0.9 is asked for. On all cores: the whole \
-         stack with the database and 64 clients in it.",
+         of `auth` that share that core, while the store and the clients have the others; at least 0.9 is asked for, \
+         of verifications as the library makes them, in memory that each asks for anew, and of such as a login makes, in memory that is \
+         kept. On all cores: the whole stack with the database and 64 clients in it.",
     );
     let rate = |rate: f64| format!("{rate:.1}");
     section.table(
@@ -251,7 +260,7 @@ fn logins(logins: &Logins) -> Section {
                 "the same".to_owned(),
                 format!("{}, in memory that is kept, as here", rate(logins.kept_per_second)),
                 rate(logins.per_second),
-                format!("{:.3}", logins.kept_ratio),
+                format!("{:.3}{}", logins.kept_ratio, below(logins.kept_ratio < 0.9)),
             ],
             vec![
                 "all, everything on them".to_owned(),
@@ -284,7 +293,8 @@ fn below(beyond: bool) -> &'static str {
 fn hashing(hashing: &Hashing) -> Section {
     let mut section = Section::new(
         "Argon2id and its reference",
-        "One verification of the same hash, in turns. At most 1.15 of the C reference is asked for.",
+        "One verification of the same hash, in turns. At most 1.15 of the C reference is asked for. The reference is its package as \
+         published, which takes no vectors of AVX2; the crate does where the processor has them.",
     );
     section.table(
         &["parameters", "reference", "rounds", "ours", "reference's", "ratio"],
@@ -338,15 +348,19 @@ fn attack(attack: &Attack) -> Section {
         "One account under attack",
         &format!(
             "DynamoDB takes {} WRU a second on one key. The local endpoints enforced that bound while {} wrong passwords for one \
-             account came in {:.1} s, at the limits that a deployment has, and other people went on meanwhile.",
+             account came in {:.1} s, and other people went on meanwhile. A key begins with what it has left of a second before. The \
+             limits are those of a deployment, but for the one of a client's address, which is off: as if each attempt came from another. \
+             `RATE` is the attacked account's window; the hottest `USER` may be someone else who goes on.",
             attack.key_wru_per_second, attack.attempts, attack.seconds
         ),
     );
+    let locked = attack.attempts - attack.comparisons - attack.limited - attack.unavailable;
     section.table(
-        &["attempts a second", "passwords compared", "refused with 429", "refused with 503"],
+        &["attempts a second", "passwords compared", "locked, 403", "refused with 429", "refused with 503"],
         [vec![
             format!("{:.0}", attack.attempts_per_second),
             attack.comparisons.to_string(),
+            locked.to_string(),
             attack.limited.to_string(),
             attack.unavailable.to_string(),
         ]],
