@@ -16,8 +16,11 @@ pub struct Partitions(Arc<Mutex<Option<Watch>>>);
 
 struct Watch {
     wru_per_second: f64,
-    keys: HashMap<String, Key>,
+    keys: HashMap<Name, Key>,
 }
+
+/// A table, and a partition key of it.
+type Name = (String, String);
 
 struct Key {
     /// Units that it would take at once, and when that was so.
@@ -88,8 +91,8 @@ impl Partitions {
     pub fn hottest(&self) -> Vec<Hottest> {
         let watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hottest: HashMap<&str, Hottest> = HashMap::new();
-        for (name, key) in watch.iter().flat_map(|watch| &watch.keys) {
-            let kind = name.split('#').next().unwrap_or_default();
+        for ((_, partition), key) in watch.iter().flat_map(|watch| &watch.keys) {
+            let kind = partition.split('#').next().unwrap_or_default();
             let hotter = hottest.get(kind).is_none_or(|other| other.wru < key.taken);
             if hotter {
                 hottest.insert(kind, Hottest { kind: kind.to_owned(), wru: key.taken, throttled: key.throttled });
@@ -101,18 +104,21 @@ impl Partitions {
     }
 }
 
-/// The partition keys of the items that a request writes.
-fn written(request: &Value) -> Vec<String> {
-    let of = |action: &Value| {
+/// The partitions of the items that a request writes.
+fn written(request: &Value) -> Vec<Name> {
+    let of = |table: &str, action: &Value| {
         let places = [&action["Key"]["pk"]["S"], &action["Item"]["pk"]["S"]];
-        places.into_iter().find_map(Value::as_str).map(str::to_owned)
+        let partition = places.into_iter().find_map(Value::as_str)?;
+        Some((table.to_owned(), partition.to_owned()))
     };
+    let itself = |action: &Value| of(action["TableName"].as_str().unwrap_or_default(), action);
     let items = request["TransactItems"].as_array().into_iter().flatten();
-    let actions = items.filter_map(Value::as_object).flatten().map(|(_, action)| action);
-    let batches =
-        request["RequestItems"].as_object().into_iter().flatten().flat_map(|(_, of_table)| of_table.as_array());
-    let written = batches.flatten().filter_map(Value::as_object).flatten().map(|(_, action)| action);
-    of(request).into_iter().chain(actions.chain(written).filter_map(of)).collect()
+    let actions = items.filter_map(Value::as_object).flatten().filter_map(|(_, action)| itself(action));
+    let batches = request["RequestItems"].as_object().into_iter().flatten().flat_map(|(table, batch)| {
+        let writes = batch.as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+        writes.filter_map(move |(_, action)| of(table, action))
+    });
+    itself(request).into_iter().chain(actions).chain(batches).collect()
 }
 
 #[cfg(test)]
@@ -123,17 +129,19 @@ mod tests {
     #[test]
     fn a_key_takes_as_much_as_its_bound_and_others_are_not_held_up() {
         let partitions = Partitions::default();
-        let write = |key: &str| json!({ "Key": { "pk": { "S": key }, "sk": { "S": "x" } } });
+        let write = |key: &str| json!({ "TableName": "users", "Key": { "pk": { "S": key }, "sk": { "S": "x" } } });
         assert!(partitions.admit(&write("USER#1")), "without a bound everything is let through");
         partitions.set(&Bound { wru_per_second: 0.001 });
         assert!(partitions.admit(&write("USER#1")));
         partitions.took(&write("USER#1"), 1.0);
         assert!(!partitions.admit(&write("USER#1")));
         assert!(partitions.admit(&write("USER#2")));
-        let transaction = json!({ "TransactItems": [{ "Put": { "Item": { "pk": { "S": "USER#1" } } } }] });
-        assert!(!partitions.admit(&transaction));
+        let put = |table: &str| json!({ "TableName": table, "Item": { "pk": { "S": "USER#1" } } });
+        assert!(!partitions.admit(&json!({ "TransactItems": [{ "Put": put("users") }] })));
+        assert!(partitions.admit(&put("tokens")), "a table's keys are its own");
+        assert!(!partitions.admit(&json!({ "RequestItems": { "users": [{ "PutRequest": put("users") }] } })));
         let hottest = partitions.hottest();
-        assert_eq!((hottest.len(), hottest[0].kind.as_str(), hottest[0].throttled), (1, "USER", 2));
+        assert_eq!((hottest.len(), hottest[0].kind.as_str(), hottest[0].throttled), (1, "USER", 3));
         assert!((hottest[0].wru - 1.0).abs() < f64::EPSILON);
     }
 }
