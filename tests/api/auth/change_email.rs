@@ -100,6 +100,32 @@ async fn a_wrong_password_counts_and_a_taken_address_is_told_as_registering_tell
 }
 
 #[tokio::test]
+async fn a_right_password_is_none_of_the_wrong_ones_where_the_new_address_cannot_be_looked_at() {
+    let app = App::start().await;
+    let alice = app.member(OLD).await;
+    for _ in 0..3 {
+        // Once the account was read for its session, and before the address is looked at.
+        app.fault(json!({
+            "service": "dynamodb", "table": "TokensTable", "operation": "UpdateItem", "kind": "slow",
+            "milliseconds": 500, "count": 1,
+        }))
+        .await;
+        let breaking = async {
+            app.struck().await;
+            let fault = json!({
+                "service": "dynamodb", "table": "UsersTable", "operation": "GetItem", "kind": "error", "count": 4,
+            });
+            app.post("/_local/faults", fault).await;
+        };
+        let (asked, ()) = tokio::join!(ask(&app, &alice, NEW), breaking);
+        assert_eq!((asked.status, asked.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
+        app.struck().await;
+    }
+    let asked = ask(&app, &alice, NEW).await;
+    assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text);
+}
+
+#[tokio::test]
 async fn two_who_want_one_address_leave_it_to_one_of_them() {
     let app = App::start().await;
     let (alice, bob) = (app.member(OLD).await, app.member("bob@example.com").await);

@@ -66,8 +66,9 @@ pub async fn change_email(
     let wrong = || Problem::new(Code::InvalidCredentials, "Invalid credentials");
     let Guess::Right(right) = guess? else { return Err(wrong()) };
     let now = state.clock.now();
-    if !is_free? {
+    if !matches!(is_free, Ok(true)) {
         state.accounts.settle_right(&right.reservation, now).await?;
+        is_free?;
         return Err(Problem::new(Code::EmailTaken, "Email already registered"));
     }
     let change = AddressChange { id: state.clock.new_id(), email, end: now + AddressChange::LIFETIME };
