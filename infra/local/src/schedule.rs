@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -13,7 +13,10 @@ use janitor::Janitor;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use shared::clock::TimeSource;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{aws::Aws, clock::MovableClock, template::Template};
 
@@ -73,17 +76,16 @@ impl Schedule {
             let Some(attribute) = &table.ttl_attribute else { continue };
             let mut start = Value::Null;
             loop {
-                let began = Instant::now();
-                let page = expired(&self.aws, &table.name, attribute, now, &start).await;
-                for item in page["Items"].as_array().into_iter().flatten() {
-                    delete(&self.aws, &table.name, attribute, now, item).await;
-                }
-                start = page["LastEvaluatedKey"].clone();
+                let step = async {
+                    let page = expired(&self.aws, &table.name, attribute, now, &start).await;
+                    for item in page["Items"].as_array().into_iter().flatten() {
+                        delete(&self.aws, &table.name, attribute, now, item).await;
+                    }
+                    page["LastEvaluatedKey"].clone()
+                };
+                start = paced(step, rest).await;
                 if start.is_null() {
                     break;
-                }
-                if rest > 0 {
-                    sleep(began.elapsed() * rest).await;
                 }
             }
         }
@@ -101,6 +103,16 @@ impl Schedule {
             tracing::error!(%error, "the janitor's sweep failed; the next one tries again");
         }
     }
+}
+
+/// Makes a step, and rests so many times as long as it took.
+async fn paced<T>(step: impl Future<Output = T>, rest: u32) -> T {
+    let began = Instant::now();
+    let done = step.await;
+    if rest > 0 {
+        sleep(began.elapsed() * rest).await;
+    }
+    done
 }
 
 async fn expired(aws: &Aws, table: &str, attribute: &str, now: DateTime<Utc>, start: &Value) -> Value {
@@ -125,4 +137,21 @@ async fn delete(aws: &Aws, table: &str, attribute: &str, now: DateTime<Utc>, key
         "ExpressionAttributeValues": { ":now": { "N": now.timestamp().to_string() } },
     });
     aws.dynamodb.call("DeleteItem", request).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sweep_leaves_nearly_all_time_to_others_but_for_one_that_someone_waits_for() {
+        let step = Duration::from_millis(50);
+        let mut took = [Duration::ZERO; 2];
+        for (took, rest) in took.iter_mut().zip([REST, 0]) {
+            let began = Instant::now();
+            paced(sleep(step), rest).await;
+            *took = began.elapsed();
+        }
+        assert!(took[0] >= step * 21 && took[1] < step * 21, "{took:?}");
+    }
 }
