@@ -8,10 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use local::{Data, Entry, Function, Letter, Options, Stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
+use shared::crypto::NOBODY;
 
 use crate::deployed::{Deployed, NEEDS_LOCAL};
 
@@ -250,9 +251,14 @@ impl App {
         dump
     }
 
-    /// Adds people, numbered from `first`, past the service.
+    /// Adds people, numbered from `first`, past the service. None of them can sign in.
     pub fn load_people(&self, first: u64, count: u64) {
-        self.stack("many people").load_people(first, count).expect("people");
+        self.stack("many people").load_people(first, count, NOBODY).expect("people");
+    }
+
+    /// Adds people as [`App::load_people`] does, with the hash of a password.
+    pub fn load_members(&self, first: u64, count: u64, password_hash: &str) {
+        self.stack("many people").load_people(first, count, password_hash).expect("people");
     }
 
     /// Adds people, and attempts of the first of them, who signs in.
@@ -261,9 +267,14 @@ impl App {
         Member::new(&first.email, &self.login(&first.email, &first.password).await)
     }
 
-    /// Gives a member attempts, past the service.
+    /// Gives a member attempts, past the service, one a minute.
     pub fn load_attempts(&self, member: &Member, count: u32) {
-        self.stack("many attempts").load_attempts(member.id.parse().expect("an id"), count).expect("attempts");
+        self.load_attempts_apart(member, count, TimeDelta::minutes(1));
+    }
+
+    /// The same, so far apart.
+    pub fn load_attempts_apart(&self, member: &Member, count: u32, apart: TimeDelta) {
+        self.stack("many attempts").load_attempts(member.id.parse().expect("an id"), count, apart).expect("attempts");
     }
 
     /// The environment of a function's process that takes this stack's AWS endpoints and speaks for its API.

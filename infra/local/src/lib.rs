@@ -26,7 +26,8 @@ use std::{
     path::PathBuf,
 };
 
-use shared::{clock::Clock, config::Settings, crypto::NOBODY};
+use chrono::TimeDelta;
+use shared::{clock::Clock, config::Settings};
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -132,20 +133,20 @@ impl Stack {
         self.aws.objects(bucket)
     }
 
-    /// Adds people without a password, numbered from `first`.
+    /// Adds people with the hash of one password, numbered from `first`.
     ///
     /// # Errors
     /// Where the database refuses them.
-    pub fn load_people(&self, first: u64, count: u64) -> Result<(), StartError> {
-        load::people(&self.aws.dynamodb.database, first..first + count, NOBODY, self.aws.now(), |_| {})
+    pub fn load_people(&self, first: u64, count: u64, password_hash: &str) -> Result<(), StartError> {
+        load::people(&self.aws.dynamodb.database, first..first + count, password_hash, self.aws.now(), |_| {})
     }
 
-    /// Adds attempts of someone who has none yet.
+    /// Adds attempts of someone who has none yet, so far apart.
     ///
     /// # Errors
     /// Where the database refuses them.
-    pub fn load_attempts(&self, user_id: uuid::Uuid, count: u32) -> Result<(), StartError> {
-        load::attempts(&self.aws.dynamodb.database, user_id, count, self.aws.now(), || {})
+    pub fn load_attempts(&self, user_id: uuid::Uuid, count: u32, apart: TimeDelta) -> Result<(), StartError> {
+        load::attempts(&self.aws.dynamodb.database, user_id, count, apart, self.aws.now(), || {})
     }
 
     /// Adds people, who can sign in, and attempts of the first of them. `done` is called for each.
