@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use figures::measured::Attack;
 use futures_util::future::{join, join_all};
 use indicatif::ProgressBar;
-use local::Hottest;
+use local::Taken;
 use reqwest::StatusCode;
 use serde_json::json;
 use tests::client::{App, Member};
@@ -29,8 +29,8 @@ pub const MOVES: usize = 1;
 /// client's address.
 pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
     bar.set_message("one account under attack");
-    let app = App::with(&[("RATE_REGISTER_PER_HOUR", "1000")]).await;
-    app.member(VICTIM).await;
+    let app = App::start().await;
+    let victim = app.member(VICTIM).await;
     let mut others = Vec::new();
     for number in 0..OTHERS {
         others.push(app.member(&format!("member{number}@example.com")).await);
@@ -56,7 +56,8 @@ pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
     if let Some(odd) = answers.iter().find(|answer| !known.contains(answer)) {
         return Err(Failure(format!("an attacker was answered {odd}")));
     }
-    let hottest: Vec<Hottest> = serde_json::from_str(&app.get("/_local/partitions").await.text)?;
+    let hottest = taken(&app, "").await?;
+    let account = taken(&app, &format!("?key=USER%23{}", victim.id)).await?;
     let (times, failed): (Vec<_>, Vec<_>) = going_on.into_iter().unzip();
     let mut times: Vec<f64> = times.into_iter().flatten().collect();
     bar.inc(1);
@@ -68,11 +69,17 @@ pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
         comparisons,
         limited: count(StatusCode::TOO_MANY_REQUESTS),
         unavailable: count(StatusCode::SERVICE_UNAVAILABLE),
-        hottest: hottest.into_iter().map(|hottest| (hottest.kind, hottest.wru)).collect(),
+        hottest: hottest.into_iter().map(|taken| (taken.kind, taken.wru)).collect(),
+        account_wru: account.first().map_or(0.0, |taken| taken.wru),
         others: times.len(),
         others_failed: failed.into_iter().sum(),
         others_p99_ms: rounded(percentile(&mut times, 0.99)?, 2),
     })
+}
+
+/// What keys have taken since there is a bound.
+pub async fn taken(app: &App, query: &str) -> Result<Vec<Taken>> {
+    Ok(serde_json::from_str(&app.get(&format!("/_local/partitions{query}")).await.text)?)
 }
 
 async fn attack(app: &App, until: Instant) -> Vec<StatusCode> {

@@ -5,9 +5,11 @@ mod attack;
 mod build;
 mod clients;
 mod cold;
+mod counters;
 mod hashing;
 mod logins;
 mod machine;
+mod operations;
 mod people;
 mod proc;
 mod processors;
@@ -37,7 +39,7 @@ struct Arguments {
     /// A part to measure and show, in place of measuring all of them and writing the documents.
     #[arg(long)]
     only: Vec<Part>,
-    /// The one request that is measured where functions are warm.
+    /// The one request that is measured where functions are warm, and under many clients.
     #[arg(long, requires = "only")]
     operation: Option<String>,
     /// Takes the functions as they were built last.
@@ -70,6 +72,7 @@ enum Part {
     People,
     Histories,
     Attack,
+    Counters,
 }
 
 impl Part {
@@ -78,12 +81,13 @@ impl Part {
         match self {
             Self::Cold => cold::MOVES,
             Self::Warm => warm::moves(operation),
-            Self::Clients => clients::MOVES,
+            Self::Clients => clients::moves(operation),
             Self::Logins => logins::moves(),
             Self::Hashing => hashing::MOVES,
             Self::People => people::MOVES,
             Self::Histories => scale::MOVES,
             Self::Attack => attack::MOVES,
+            Self::Counters => counters::MOVES,
         }
     }
 }
@@ -124,9 +128,12 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<()> {
     let Arguments { only, built, operation, .. } = arguments;
+    let parts = if only.is_empty() { Part::value_variants() } else { only };
+    if let Some(part) = parts.iter().find(|part| part.moves(operation.as_deref()) == 0) {
+        return Err(Failure(format!("{part:?} has no request of that name")));
+    }
     let functions = build::functions(*built)?;
     let style = ProgressStyle::with_template("{bar:30} {pos:>3} of {len}, {elapsed}: {msg}")?;
-    let parts = if only.is_empty() { Part::value_variants() } else { only };
     let rest = if only.is_empty() { RESTING_MOVES } else { 0 };
     let moves: usize = rest + parts.iter().map(|part| part.moves(operation.as_deref())).sum::<usize>();
     let bar = ProgressBar::new(moves as u64).with_style(style);
@@ -151,15 +158,21 @@ async fn run(arguments: &Arguments) -> Result<()> {
             cold,
             warm,
             stored,
-            clients: clients::measure(&bar).await?,
+            clients: clients::measure(None, &bar).await?,
             logins: logins::measure(&functions, &bar).await?,
             attack: attack::measure(&bar).await?,
+            counters: counters::measure(&bar).await?,
             people: people::measure(&bar).await?,
             histories: scale::measure(&bar).await?,
         };
         bar.finish_and_clear();
-        fs::write(derived::root().join(figures::MEASURED), serde_json::to_string_pretty(&measured)? + "\n")?;
-        derived::write().await.map_err(|error| Failure(error.to_string()))?;
+        let record = derived::root().join(figures::MEASURED);
+        let before = fs::read(&record)?;
+        fs::write(&record, serde_json::to_string_pretty(&measured)? + "\n")?;
+        if let Err(error) = derived::write().await {
+            fs::write(&record, before)?;
+            return Err(Failure(error.to_string()));
+        }
         println!("docs/performance.md and docs/cost.md are written anew, from {}.", figures::MEASURED);
         return Ok(());
     }
@@ -173,12 +186,13 @@ async fn run(arguments: &Arguments) -> Result<()> {
                 json!(starts.summary()?)
             }
             Part::Warm => json!(warm::measure(&functions, operation.as_deref(), &bar).await?.0),
-            Part::Clients => json!(clients::measure(&bar).await?),
+            Part::Clients => json!(clients::measure(operation.as_deref(), &bar).await?),
             Part::Logins => json!(logins::measure(&functions, &bar).await?),
             Part::Hashing => json!(hashing::measure(&bar)?),
             Part::People => json!(people::measure(&bar).await?),
             Part::Histories => json!(scale::measure(&bar).await?),
             Part::Attack => json!(attack::measure(&bar).await?),
+            Part::Counters => json!(counters::measure(&bar).await?),
         };
         bar.suspend(|| println!("{}", shown_as_lines(&shown)));
     }

@@ -11,6 +11,9 @@ use tokio::{runtime, task};
 
 use crate::{Failure, Result};
 
+/// How often it is tried to confine all threads.
+const TRIES: usize = 10;
+
 /// Runs `work` on the machine's last processor, with every process that it spawns, and all else of this process on the others.
 pub fn apart<T: Send, F: Future<Output = Result<T>>>(work: impl FnOnce() -> F + Send) -> Result<T> {
     let last = last()?;
@@ -59,12 +62,24 @@ pub fn last() -> Result<usize> {
 
 /// Keeps this process, all of its threads, on every processor but the last.
 pub fn confine_to_others(last: usize) -> Result<()> {
-    taskset(&["--all-tasks", "--cpu-list", "--pid", &format!("0-{}", last - 1), &process::id().to_string()])
+    confine(&format!("0-{}", last - 1))
 }
 
 /// Lets this process, all of its threads, run anywhere.
 pub fn release(last: usize) -> Result<()> {
-    taskset(&["--all-tasks", "--cpu-list", "--pid", &format!("0-{last}"), &process::id().to_string()])
+    confine(&format!("0-{last}"))
+}
+
+fn confine(processors: &str) -> Result<()> {
+    let mut confined = Ok(());
+    // A thread that ends while all of them are gone through fails the whole.
+    for _ in 0..TRIES {
+        confined = taskset(&["--all-tasks", "--cpu-list", "--pid", processors, &process::id().to_string()]);
+        if confined.is_ok() {
+            break;
+        }
+    }
+    confined
 }
 
 /// Keeps the thread that asks for it, and every process that it spawns, on one processor.

@@ -4,13 +4,12 @@ use std::fmt::Write;
 
 use crate::{
     capacity::Row,
-    measured::{Measured, Warm},
+    measured::{Cold, Measured, Warm},
     prices::Prices,
 };
 
-/// Memory of the functions on the streams, as the template gives it to whatever has none of its own, and what a batch takes of their time
-/// besides its round trips, in milliseconds.
-const STREAMS_MB: f64 = 256.0;
+/// The functions on the streams, and what a batch takes of their time besides its round trips, in milliseconds.
+const STREAMS: [&str; 2] = ["janitor", "mailer"];
 const BATCH_MS: f64 = 1.0;
 
 /// What the people of a month do.
@@ -114,6 +113,17 @@ impl Basis<'_> {
         Ok(bill)
     }
 
+    fn cold(&self, function: &str) -> Result<&Cold, String> {
+        let cold = self.measured.cold.iter().find(|cold| cold.function == function);
+        cold.ok_or_else(|| format!("no cold start of {function} was measured"))
+    }
+
+    /// Memory of the larger of the functions on the streams, in MB.
+    fn streams_mb(&self) -> Result<f64, String> {
+        let [one, other] = STREAMS;
+        Ok(self.cold(one)?.memory_mb.max(self.cold(other)?.memory_mb))
+    }
+
     /// One request, with what follows it.
     ///
     /// # Errors
@@ -124,8 +134,7 @@ impl Basis<'_> {
         let warm = self.warm(duration_of)?;
         let assumed = &self.prices.assumed;
         let after = row.after_batches as f64;
-        let cold = self.measured.cold.iter().find(|cold| cold.function == warm.function);
-        let cold = cold.ok_or_else(|| format!("no cold start of {} was measured", warm.function))?;
+        let cold = self.cold(&warm.function)?;
         // A function with less memory than comes with one processor has less of a processor.
         let slower = (assumed.mb_of_one_processor / warm.memory_mb).max(1.0);
         let waited_ms = row.round_trips as f64 * assumed.round_trip_ms;
@@ -133,7 +142,7 @@ impl Basis<'_> {
         let own_ms = (warm.cpu_us / 1000.0 * slower + waited_ms).max(warm.wall_us / 1000.0).ceil();
         let cold_ms = cold.to_next_ms * slower * assumed.cold_share;
         let after_ms = row.after_round_trips as f64 * assumed.round_trip_ms + after * BATCH_MS;
-        let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * STREAMS_MB / 1024.0;
+        let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * self.streams_mb()? / 1024.0;
         let wru = row.wru + row.limiter_wru + row.after_wru;
         let rru = row.rru + row.after_rru;
         // A batch of a stream logs as a request does.
@@ -272,7 +281,7 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
         assumed.access_log_bytes,
         assumed.traced_share * 100.0,
         BATCH_MS,
-        STREAMS_MB,
+        basis.streams_mb()?,
         basis.measured.stored.bytes_of_a_user,
         basis.measured.stored.bytes_of_an_attempt,
     );

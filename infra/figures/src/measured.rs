@@ -17,6 +17,7 @@ pub struct Measured {
     pub people: Vec<Scaled>,
     pub histories: Vec<Scaled>,
     pub attack: Attack,
+    pub counters: Counters,
 }
 
 /// Where and when it ran.
@@ -40,7 +41,8 @@ pub struct Cold {
     pub function: String,
     /// What its first event was.
     pub event: String,
-    pub signs: bool,
+    /// How much later than the empty function it may answer, where that is bound.
+    pub most_over_empty_ms: Option<f64>,
     pub runs: usize,
     /// To its first request for an event, in the median.
     pub to_next_ms: f64,
@@ -48,6 +50,11 @@ pub struct Cold {
     pub to_answer_ms: f64,
     /// Median of how much later than the empty function of the same round it answered.
     pub over_empty_ms: f64,
+    /// The same two on one processor, which the Runtime API shares.
+    pub alone_to_answer_ms: f64,
+    pub alone_over_empty_ms: f64,
+    /// Memory that the template gives it.
+    pub memory_mb: f64,
     /// The most memory that it had, in the median.
     pub peak_rss_kib: u64,
     pub zip_bytes: u64,
@@ -119,10 +126,14 @@ pub struct Logins {
     pub ratio: f64,
     pub kept_ratio: f64,
     pub rounds: usize,
-    /// Of the whole stack on all cores, the store and the clients included: bare verifications, and logins.
+    /// Of the whole stack on all cores, the store and the clients included: bare verifications, logins, and the median over the
+    /// rounds of one by the other.
     pub whole_bare_per_second: f64,
     pub whole_per_second: f64,
     pub whole_ratio: f64,
+    pub whole_rounds: usize,
+    /// Clients that sign in again and again there.
+    pub clients: usize,
     /// What else is asked for while logins take all that there is.
     pub beside: Vec<Beside>,
 }
@@ -156,10 +167,12 @@ pub struct Hashing {
 pub struct Scaled {
     pub case: String,
     pub count: u64,
-    pub round_trips: usize,
+    /// The most units of any time.
     pub wru: f64,
     pub rru: f64,
+    /// In the median, and by what the same took in turns with it among the fewest.
     pub median_ms: f64,
+    pub ratio: f64,
     pub requests: usize,
 }
 
@@ -179,10 +192,42 @@ pub struct Attack {
     pub unavailable: usize,
     /// The most units that one item of a kind took, by kind: the hottest first.
     pub hottest: Vec<(String, f64)>,
+    /// What the attacked account's own key took.
+    pub account_wru: f64,
     /// Refreshes of other people meanwhile, how many of them failed, and how long they took.
     pub others: usize,
     pub others_failed: usize,
     pub others_p99_ms: f64,
+}
+
+/// The counters without a bound on what one of their rows takes, and with one that they meet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    pub key_wru_per_second: f64,
+    pub free: Spell,
+    pub bound: Spell,
+}
+
+/// So many events, and how they were counted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spell {
+    /// From the first of them until all were counted.
+    pub seconds: f64,
+    pub events: i64,
+    pub events_per_second: f64,
+    pub counted: i64,
+    /// Batches of them, counted in one write each.
+    pub batches: f64,
+    /// Of the row that took most.
+    pub hottest_wru: f64,
+    /// Writes that a row did not take yet.
+    pub throttled: usize,
+    /// From the last event until all were counted.
+    pub caught_up_ms: f64,
+    /// Of the requests that the events come of.
+    pub p99_ms: f64,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{
         Aws,
         faults::{Fault, Plan},
         mailbox::Letter,
-        partitions::{Bound, Hottest},
+        partitions::{Asked, Bound, Taken},
     },
     clock::MovableClock,
     ledger::Entry,
@@ -41,7 +41,7 @@ pub fn router(control: Control) -> Router {
         .route("/_local/ledger", get(ledger))
         .route("/_local/faults", get(waiting).post(faults))
         .route("/_local/faults/plan", post(plan))
-        .route("/_local/partitions", get(hottest).post(bound))
+        .route("/_local/partitions", get(taken).post(bound))
         .with_state(control)
 }
 
@@ -131,11 +131,11 @@ async fn plan(State(control): State<Control>, Json(plan): Json<Plan>) -> Json<St
 
 /// Bounds what one key takes from now on.
 async fn bound(State(control): State<Control>, Json(bound): Json<Bound>) -> StatusCode {
-    control.aws.dynamodb.partitions.set(&bound);
+    control.aws.dynamodb.partitions.set(bound);
     StatusCode::NO_CONTENT
 }
 
-/// What the hottest key of each kind has taken since then.
-async fn hottest(State(control): State<Control>) -> Json<Vec<Hottest>> {
-    Json(control.aws.dynamodb.partitions.hottest())
+/// What keys have taken since then.
+async fn taken(State(control): State<Control>, Query(asked): Query<Asked>) -> Json<Vec<Taken>> {
+    Json(control.aws.dynamodb.partitions.taken(&asked))
 }

@@ -15,7 +15,7 @@ mod schedule;
 mod streams;
 mod template;
 
-pub use aws::{mailbox::Letter, partitions::Hottest};
+pub use aws::{mailbox::Letter, partitions::Taken};
 pub use ledger::{Call, Entry, total};
 pub use load::Loaded;
 pub use template::{Function, Template};

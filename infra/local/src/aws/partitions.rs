@@ -2,7 +2,7 @@
 //! partition keys to distribute your workload").
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -15,7 +15,7 @@ use serde_json::Value;
 pub struct Partitions(Arc<Mutex<Option<Watch>>>);
 
 struct Watch {
-    wru_per_second: f64,
+    bound: Bound,
     keys: HashMap<Name, Key>,
 }
 
@@ -31,25 +31,38 @@ struct Key {
 }
 
 /// Write units a second that one key takes.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
     pub wru_per_second: f64,
+    /// The one kind of keys that is bound. Without it every kind is.
+    pub kind: Option<String>,
 }
 
-/// The hottest key of a kind.
+/// Keys that someone asks about: all, or one.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    pub key: Option<String>,
+}
+
+/// What the keys of a kind have taken.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hottest {
-    /// The first word of its partition key.
+pub struct Taken {
+    /// The first word of their partition key.
     pub kind: String,
+    /// Of the hottest of them.
     pub wru: f64,
+    /// Of all of them.
+    pub all_wru: f64,
+    /// How often one of them was throttled.
     pub throttled: usize,
 }
 
 impl Partitions {
     /// Sets the bound and forgets what was taken.
-    pub fn set(&self, bound: &Bound) {
-        let watch = Watch { wru_per_second: bound.wru_per_second, keys: HashMap::new() };
+    pub fn set(&self, bound: Bound) {
+        let watch = Watch { bound, keys: HashMap::new() };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
     }
 
@@ -57,15 +70,16 @@ impl Partitions {
     pub fn admit(&self, request: &Value) -> bool {
         let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watch) = watch.as_mut() else { return true };
-        let Watch { wru_per_second, keys } = watch;
+        let Watch { bound: Bound { wru_per_second, kind }, keys } = watch;
         let mut admitted = true;
         for name in written(request) {
+            let is_bound = kind.as_deref().is_none_or(|bound| bound == kind_of(&name));
             let now = Instant::now();
             let fresh = Key { left: *wru_per_second, at: now, taken: 0.0, throttled: 0 };
             let key = keys.entry(name).or_insert(fresh);
             let grown = key.left + now.duration_since(key.at).as_secs_f64() * *wru_per_second;
             (key.left, key.at) = (grown.min(*wru_per_second), now);
-            if key.left <= 0.0 {
+            if is_bound && key.left <= 0.0 {
                 key.throttled += 1;
                 admitted = false;
             }
@@ -87,21 +101,29 @@ impl Partitions {
         }
     }
 
-    /// The hottest key of each kind, the hottest first.
-    pub fn hottest(&self) -> Vec<Hottest> {
+    /// What was taken, by kind, that with the hottest key first.
+    pub fn taken(&self, asked: &Asked) -> Vec<Taken> {
         let watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hottest: HashMap<&str, Hottest> = HashMap::new();
-        for ((_, partition), key) in watch.iter().flat_map(|watch| &watch.keys) {
-            let kind = partition.split('#').next().unwrap_or_default();
-            let hotter = hottest.get(kind).is_none_or(|other| other.wru < key.taken);
-            if hotter {
-                hottest.insert(kind, Hottest { kind: kind.to_owned(), wru: key.taken, throttled: key.throttled });
+        let mut kinds: BTreeMap<&str, Taken> = BTreeMap::new();
+        for (name, key) in watch.iter().flat_map(|watch| &watch.keys) {
+            if asked.key.as_ref().is_some_and(|asked| *asked != name.1) {
+                continue;
             }
+            let kind = kind_of(name);
+            let nothing = || Taken { kind: kind.to_owned(), wru: 0.0, all_wru: 0.0, throttled: 0 };
+            let taken = kinds.entry(kind).or_insert_with(nothing);
+            taken.wru = taken.wru.max(key.taken);
+            taken.all_wru += key.taken;
+            taken.throttled += key.throttled;
         }
-        let mut hottest: Vec<_> = hottest.into_values().collect();
-        hottest.sort_by(|one, other| other.wru.total_cmp(&one.wru));
-        hottest
+        let mut taken: Vec<_> = kinds.into_values().collect();
+        taken.sort_by(|one, other| other.wru.total_cmp(&one.wru));
+        taken
     }
+}
+
+fn kind_of((_, partition): &Name) -> &str {
+    partition.split('#').next().unwrap_or_default()
 }
 
 /// The partitions of the items that a request writes.
@@ -131,7 +153,7 @@ mod tests {
         let partitions = Partitions::default();
         let write = |key: &str| json!({ "TableName": "users", "Key": { "pk": { "S": key }, "sk": { "S": "x" } } });
         assert!(partitions.admit(&write("USER#1")), "without a bound everything is let through");
-        partitions.set(&Bound { wru_per_second: 0.001 });
+        partitions.set(Bound { wru_per_second: 0.001, kind: None });
         assert!(partitions.admit(&write("USER#1")));
         partitions.took(&write("USER#1"), 1.0);
         assert!(!partitions.admit(&write("USER#1")));
@@ -140,8 +162,19 @@ mod tests {
         assert!(!partitions.admit(&json!({ "TransactItems": [{ "Put": put("users") }] })));
         assert!(partitions.admit(&put("tokens")), "a table's keys are its own");
         assert!(!partitions.admit(&json!({ "RequestItems": { "users": [{ "PutRequest": put("users") }] } })));
-        let hottest = partitions.hottest();
-        assert_eq!((hottest.len(), hottest[0].kind.as_str(), hottest[0].throttled), (1, "USER", 3));
-        assert!((hottest[0].wru - 1.0).abs() < f64::EPSILON);
+        partitions.took(&write("USER#2"), 0.5);
+        let taken = partitions.taken(&Asked::default());
+        assert_eq!((taken.len(), taken[0].kind.as_str(), taken[0].throttled), (1, "USER", 3));
+        assert_eq!((taken[0].wru, taken[0].all_wru), (1.0, 1.5));
+        let taken = partitions.taken(&Asked { key: Some("USER#2".into()) });
+        assert_eq!((taken.len(), taken[0].wru, taken[0].throttled), (1, 0.5, 0));
+
+        partitions.set(Bound { wru_per_second: 0.001, kind: Some("COUNTER".into()) });
+        for key in ["USER#1", "COUNTER#1"] {
+            assert!(partitions.admit(&write(key)));
+            partitions.took(&write(key), 1.0);
+        }
+        assert!(partitions.admit(&write("USER#1")), "the bound is another kind's");
+        assert!(!partitions.admit(&write("COUNTER#1")));
     }
 }
