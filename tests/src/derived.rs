@@ -2,6 +2,7 @@
 //! them; a test fails where one differs.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs,
     path::{Path, PathBuf},
@@ -61,6 +62,15 @@ pub fn openapi() -> String {
     ];
     let document = serde_json::to_string_pretty(&http::document(parts)).unwrap_or_default();
     document + "\n"
+}
+
+/// The operations of the document by their ids, but for those that are the same as another one.
+pub fn operations() -> BTreeMap<String, Value> {
+    let document: Value = serde_json::from_str(&openapi()).unwrap_or_default();
+    let items = document["paths"].as_object().into_iter().flatten().filter_map(|(_, item)| item.as_object());
+    let text = |operation: &Value, name: &str| operation[name].as_str().unwrap_or_default().to_owned();
+    let own = items.flatten().filter(|(_, operation)| !text(operation, "description").starts_with("The same as"));
+    own.map(|(_, operation)| (text(operation, "operationId"), operation.clone())).collect()
 }
 
 /// The text with what stands between the marks of `name` replaced.
