@@ -2,10 +2,12 @@
 
 pub mod capacity;
 pub mod cost;
+mod hot_keys;
 pub mod measured;
 mod performance;
 mod plot;
 pub mod prices;
+mod section;
 
 use std::{error::Error, fmt::Write, fs, path::Path};
 

@@ -1,10 +1,12 @@
 //! `docs/performance.md` and its plots.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write};
+use std::{collections::BTreeMap, error::Error};
 
 use crate::{
-    measured::{Attack, Clients, Cold, Counters, Hashing, Logins, Measured, Scaled, Spell, Warm},
+    hot_keys::{attack, counters},
+    measured::{Clients, Cold, Hashing, Logins, Measured, Scaled, Warm},
     plot::{self, Line},
+    section::{File, Section, below, ms, over},
 };
 
 /// Microseconds of processor time of a warm read for someone authenticated, at most, and what is such a read.
@@ -29,9 +31,6 @@ const PLOTTED: [&str; 14] = [
 ];
 /// Most bytes of a zip.
 const ZIP: u64 = 6 * 1024 * 1024;
-
-/// A file's path under `docs/` and its content.
-pub type File = (String, String);
 
 /// The page and its plots.
 ///
@@ -85,32 +84,6 @@ pub fn files(measured: &Measured) -> Result<Vec<File>, Box<dyn Error>> {
     }
     files.push(("performance.md".to_owned(), page));
     Ok(files)
-}
-
-struct Section {
-    text: String,
-    plots: Vec<File>,
-}
-
-impl Section {
-    fn new(title: &str, introduction: &str) -> Self {
-        Self { text: format!("## {title}\n\n{introduction}\n\n"), plots: Vec::new() }
-    }
-
-    fn table(&mut self, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        self.text += &line(&head.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-        self.text += &line(&vec!["---".to_owned(); head.len()]);
-        rows.into_iter().for_each(|row| self.text += &line(&row));
-        self.text.push('\n');
-    }
-
-    fn plot(&mut self, name: &str, title: &str, svg: String) {
-        let path = format!("performance/{name}.svg");
-        // Writing to a string cannot fail.
-        let _ = write!(self.text, "![{title}]({path})\n\n");
-        self.plots.push((path, svg));
-    }
 }
 
 fn cold(rows: &[Cold]) -> Result<Section, Box<dyn Error>> {
@@ -168,11 +141,6 @@ fn cold(rows: &[Cold]) -> Result<Section, Box<dyn Error>> {
     let title = "From spawning to the first answer";
     section.plot("cold", title, plot::bars(title, "milliseconds", &bars)?);
     Ok(section)
-}
-
-/// Says that a figure is beyond its bound.
-fn over(beyond: bool) -> &'static str {
-    if beyond { " (over)" } else { "" }
 }
 
 fn warm(rows: &[Warm]) -> Result<Section, Box<dyn Error>> {
@@ -320,10 +288,6 @@ fn logins(logins: &Logins) -> Section {
     section
 }
 
-fn below(beyond: bool) -> &'static str {
-    if beyond { " (under)" } else { "" }
-}
-
 fn hashing(hashing: &Hashing) -> Section {
     let mut section = Section::new(
         "Argon2id and its reference",
@@ -375,94 +339,4 @@ fn scaled(title: &str, introduction: &str, name: &str, rows: &[Scaled]) -> Resul
     let units = plot::lines(&heading, name, "WRU and RRU", &lines(|row| row.wru + row.rru))?;
     section.plot(&format!("{name}-units"), &heading, units);
     Ok(section)
-}
-
-fn attack(attack: &Attack) -> Section {
-    let mut section = Section::new(
-        "One account under attack",
-        &format!(
-            "DynamoDB takes {} WRU a second on one key. The local endpoints enforced that bound while {} wrong passwords for one \
-             account came in {:.1} s, and other people went on meanwhile. A key begins with what it has left of a second before. The \
-             limits are those of a deployment, but for the one of a client's address, which is off: as if each attempt came from another. \
-             `RATE` is the attacked account's window; the hottest `USER` may be someone else who goes on, and the account's own key is told apart.",
-            attack.key_wru_per_second, attack.attempts, attack.seconds
-        ),
-    );
-    let locked = attack.attempts - attack.comparisons - attack.limited - attack.unavailable;
-    section.table(
-        &["attempts a second", "passwords compared", "locked, 403", "refused with 429", "refused with 503"],
-        [vec![
-            format!("{:.0}", attack.attempts_per_second),
-            attack.comparisons.to_string(),
-            locked.to_string(),
-            attack.limited.to_string(),
-            attack.unavailable.to_string(),
-        ]],
-    );
-    section.table(
-        &["hottest item of the kind", "WRU that it took", "WRU an attempt"],
-        attack
-            .hottest
-            .iter()
-            .map(|(kind, units)| (format!("`{kind}`"), *units))
-            .chain([("`USER` of the attacked account".to_owned(), attack.account_wru)])
-            .map(|(kind, units)| vec![kind, format!("{units:.0}"), format!("{:.4}", units / attack.attempts as f64)]),
-    );
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        section.text,
-        "Of {} refreshes of other people meanwhile, {} failed; their p99 was {}.",
-        attack.others,
-        attack.others_failed,
-        ms(attack.others_p99_ms)
-    );
-    section.text.push('\n');
-    section
-}
-
-fn counters(counters: &Counters) -> Section {
-    let needed = counters.free.batches * 2.0 / counters.free.seconds;
-    let mut section = Section::new(
-        "The counters at their bound",
-        &format!(
-            "What the metrics tell is counted from the streams into eight rows, each batch in one write of 2 WRU to one of them. DynamoDB's \
-             bound on a row is beyond what one machine brings about, so that the local endpoints enforced another one, of {} WRU a \
-             second, on these rows alone, while someone recorded {} attempts a second: their batches came to {needed:.0} WRU a second without it. A \
-             write that a row does not take yet is tried again, and then its batch comes again, so that the counters fall \
-             behind and catch up, and the requests know nothing of it.",
-            counters.key_wru_per_second, counters.bound.events_per_second
-        ),
-    );
-    let row = |name: &str, spell: &Spell| {
-        vec![
-            name.to_owned(),
-            spell.events.to_string(),
-            spell.counted.to_string(),
-            format!("{:.0}", spell.batches),
-            format!("{:.1} s", spell.seconds),
-            format!("{:.1}", spell.hottest_wru / spell.seconds),
-            spell.throttled.to_string(),
-            format!("{:.1} s", spell.caught_up_ms / 1000.0),
-            ms(spell.p99_ms),
-        ]
-    };
-    section.table(
-        &[
-            "rows are",
-            "events",
-            "counted",
-            "batches",
-            "within",
-            "hottest row's WRU a second",
-            "writes not taken yet",
-            "last counted, after the last event",
-            "p99 of the requests",
-        ],
-        [row("free", &counters.free), row("bound", &counters.bound)],
-    );
-    section
-}
-
-fn ms(value: f64) -> String {
-    if value < 10.0 { format!("{value:.2} ms") } else { format!("{value:.1} ms") }
 }
