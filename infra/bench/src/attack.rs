@@ -58,6 +58,7 @@ pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
     }
     let hottest = taken(&app, "").await?;
     let account = taken(&app, &format!("?key=USER%23{}", victim.id)).await?;
+    let account_wru = account.first().map(|taken| taken.wru).ok_or_else(|| Failure("no guess was counted".into()))?;
     let (times, failed): (Vec<_>, Vec<_>) = going_on.into_iter().unzip();
     let mut times: Vec<f64> = times.into_iter().flatten().collect();
     bar.inc(1);
@@ -70,7 +71,7 @@ pub async fn measure(bar: &ProgressBar) -> Result<Attack> {
         limited: count(StatusCode::TOO_MANY_REQUESTS),
         unavailable: count(StatusCode::SERVICE_UNAVAILABLE),
         hottest: hottest.into_iter().map(|taken| (taken.kind, taken.wru)).collect(),
-        account_wru: account.first().map_or(0.0, |taken| taken.wru),
+        account_wru,
         others: times.len(),
         others_failed: failed.into_iter().sum(),
         others_p99_ms: rounded(percentile(&mut times, 0.99)?, 2),

@@ -8,7 +8,8 @@ use indicatif::ProgressBar;
 
 use crate::{
     Result,
-    operations::{Client, Operation, Stand},
+    operations::Operation,
+    stand::{Client, Stand},
     stats::{percentile, rounded},
 };
 
@@ -19,11 +20,11 @@ const SPAN: Duration = Duration::from_secs(2);
 
 /// Moves of the bar.
 pub fn moves(only: Option<&str>) -> usize {
-    operations(only).map_or(0, |all| all.len()) * STEPS.len()
+    operations(only).count() * STEPS.len()
 }
 
-fn operations(only: Option<&str>) -> Result<Vec<Operation>> {
-    Ok(Operation::all()?.into_iter().filter(|operation| only.is_none_or(|only| operation.name() == only)).collect())
+fn operations(only: Option<&str>) -> impl Iterator<Item = Operation> {
+    Operation::all().into_iter().filter(move |operation| only.is_none_or(|only| operation.name() == only))
 }
 
 /// Measures each endpoint at each step.
@@ -31,10 +32,8 @@ pub async fn measure(only: Option<&str>, bar: &ProgressBar) -> Result<Vec<Client
     bar.set_message("a crowd signs up");
     let (stand, mut all) = Stand::with(STEPS[2].0).await?;
     let mut rows = Vec::new();
-    for operation in operations(only)? {
+    for operation in operations(only) {
         for (clients, each) in STEPS {
-            // Whoever registered before has their mail by now.
-            stand.settle().await;
             bar.set_message(format!("{} by {clients}", operation.name()));
             let (mut times, took) = asked(&stand, &operation, &mut all[..clients], each).await?;
             rows.push(Clients {
@@ -58,12 +57,15 @@ async fn asked(
     clients: &mut [Client],
     each: usize,
 ) -> Result<(Vec<f64>, Duration)> {
-    let (times, took) = if operation.is_sent_once() {
+    let (times, took) = if stand.is_sent_once(operation, &clients[0]) {
         let mut ready = stand.once(operation, clients.len() * each).await?;
+        // Whatever was asked for before has been followed by now.
+        stand.settle().await;
         let began = Instant::now();
         let asking = clients.iter().map(|_| stand.ask_each(operation, ready.split_off(ready.len() - each)));
         (try_join_all(asking).await?, began.elapsed())
     } else {
+        stand.settle().await;
         let began = Instant::now();
         let asking = clients.iter_mut().map(|client| stand.ask_until(operation, client, began + SPAN));
         (try_join_all(asking).await?, began.elapsed())

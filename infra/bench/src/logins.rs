@@ -15,10 +15,11 @@ use tokio::sync::Semaphore;
 use crate::{
     Failure, Result,
     build::Functions,
-    operations::{Client, Operation, Stand},
+    operations::Operation,
     processors,
     requests::{self, SETTINGS, with_body},
     runtime_api::Instance,
+    stand::{Client, Stand},
     stats::{median, percentile, rounded},
 };
 
@@ -35,12 +36,12 @@ const EACH: usize = 100;
 
 /// Moves of the bar.
 pub fn moves() -> usize {
-    ROUNDS + WHOLE_ROUNDS + others().map_or(0, |others| others.len())
+    ROUNDS + WHOLE_ROUNDS + others().count()
 }
 
 /// Everything but what waits for a hash of its own, or for a moment at which it is answered.
-fn others() -> Result<Vec<Operation>> {
-    Ok(Operation::all()?.into_iter().filter(|operation| !operation.waits()).collect())
+fn others() -> impl Iterator<Item = Operation> {
+    Operation::all().into_iter().filter(|operation| !operation.waits())
 }
 
 /// Measures on one core and on all, and then everything else beside logins.
@@ -173,10 +174,11 @@ async fn bare_on(core: usize, seconds: u32, kept: bool) -> Result<f64> {
 /// Everything else, asked by one client, while the crowd signs in.
 async fn beside(stand: &Stand, crowd: &mut [Client], other: &mut Client, bar: &ProgressBar) -> Result<Vec<Beside>> {
     let mut rows = Vec::new();
-    for operation in others()? {
+    for operation in others() {
         bar.set_message(format!("{} beside logins", operation.name()));
+        let is_once = stand.is_sent_once(&operation, other);
+        let ready = if is_once { Some(stand.once(&operation, EACH).await?) } else { None };
         stand.settle().await;
-        let ready = if operation.is_sent_once() { Some(stand.once(&operation, EACH).await?) } else { None };
         let signed_in = Semaphore::new(0);
         let asking = async {
             // As many have signed in as there are of the crowd: from here on it is as it stays.

@@ -16,6 +16,7 @@ mod processors;
 mod requests;
 mod runtime_api;
 mod scale;
+mod stand;
 mod stats;
 mod warm;
 
@@ -167,10 +168,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
         };
         bar.finish_and_clear();
         let record = derived::root().join(figures::MEASURED);
-        let before = fs::read(&record)?;
+        let before = fs::read(&record).ok();
         fs::write(&record, serde_json::to_string_pretty(&measured)? + "\n")?;
         if let Err(error) = derived::write().await {
-            fs::write(&record, before)?;
+            before.map_or_else(|| fs::remove_file(&record), |before| fs::write(&record, before))?;
             return Err(Failure(error.to_string()));
         }
         println!("docs/performance.md and docs/cost.md are written anew, from {}.", figures::MEASURED);

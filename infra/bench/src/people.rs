@@ -41,7 +41,7 @@ pub async fn measure(bar: &ProgressBar) -> Result<Vec<Scaled>> {
             let (mut few, mut many) = (Repeated::default(), Repeated::default());
             for _ in 0..TURNS {
                 for (repeated, crowd) in [(&mut few, &fewest), (&mut many, &growing)] {
-                    repeated.turn(&crowd.app, case, &|_| crowd.asked(case)).await?;
+                    repeated.turn(&crowd.app, case, &|| crowd.asked(case)).await?;
                 }
             }
             rows.push(many.row(case, step, few.median()?)?);

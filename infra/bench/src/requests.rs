@@ -98,6 +98,11 @@ pub async fn dress(app: &App, member: &Member) -> Result<()> {
     if answer.status.is_success() { Ok(()) } else { Err(Failure(format!("upload_avatar: {}", answer.text))) }
 }
 
+/// The token of who scrapes the metrics.
+pub async fn scrape_token(app: &App) -> String {
+    app.secret("ScrapeToken").await["token"].as_str().unwrap_or_default().to_owned()
+}
+
 /// The secret of the client that introspects.
 pub async fn introspection_secret(app: &App) -> String {
     app.secret("Clients").await["introspection"].as_str().unwrap_or_default().to_owned()

@@ -33,7 +33,7 @@ const CASES: [&str; 7] = [
 ];
 
 /// What is asked, again and again.
-pub type Asked<'a> = &'a (dyn Fn(&App) -> RequestBuilder + Sync);
+pub type Asked<'a> = &'a (dyn Fn() -> RequestBuilder + Sync);
 
 /// Moves of the bar.
 pub const MOVES: usize = STEPS.len() + CASES.len();
@@ -55,8 +55,7 @@ pub async fn measure(bar: &ProgressBar) -> Result<Vec<Scaled>> {
         let mut all: Vec<_> = people.iter().map(|_| Repeated::default()).collect();
         for _ in 0..TURNS {
             for (repeated, (member, attempts)) in all.iter_mut().zip(&people) {
-                let asked = |app: &App| asked(app, case, member, *attempts);
-                repeated.turn(&app, case, &asked).await?;
+                repeated.turn(&app, case, &|| asked(&app, case, member, *attempts)).await?;
             }
         }
         let fewest_ms = all.iter_mut().map(Repeated::median).next().transpose()?.unwrap_or_default();
@@ -97,7 +96,7 @@ impl Repeated {
     /// Sends it as often as it is sent in a turn.
     pub async fn turn(&mut self, app: &App, case: &str, asked: Asked<'_>) -> Result<()> {
         for _ in 0..REQUESTS {
-            let request = asked(app);
+            let request = asked();
             let began = Instant::now();
             let answer = app.send(request).await;
             self.times.push(ms(began.elapsed()));
