@@ -221,7 +221,7 @@ impl Book {
             self.got(operation, path, FREE).await;
         }
         for (operation, path) in [("health", "/health"), ("readyz", "/readyz")] {
-            self.got(operation, path, (1, 0.0, 0.0)).await;
+            self.got(operation, path, (1, 0.0, 2.0)).await;
         }
         self.read(admin, "db_status", "/db/status", (2, 0.0, 1.0)).await;
         let token = self.app.secret("ScrapeToken").await["token"].as_str().unwrap_or_default().to_owned();

@@ -61,7 +61,7 @@ impl State {
         })
     }
 
-    /// The tables that do not answer as active; DynamoDB itself where it does not answer.
+    /// The tables that cannot be read; DynamoDB itself where it does not answer.
     pub async fn missing_tables(&self) -> Vec<String> {
         match self.tables.unready().await {
             Ok(labels) => labels.into_iter().map(|label| format!("table {label}")).collect(),

@@ -29,3 +29,13 @@ async fn while_the_database_is_down_it_is_503() {
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
     assert_eq!(answer.header("retry-after"), "5");
 }
+
+#[tokio::test]
+async fn each_table_is_asked_as_requests_ask_it() {
+    let app = App::start().await;
+    let cost = app.cost(&app.get(PATH).await).await;
+    let mut calls: Vec<_> = cost.calls.iter().map(|call| (call.operation.as_str(), call.table.as_deref())).collect();
+    calls.sort_unstable();
+    let tables = ["AttemptsTable", "AuditTable", "TokensTable", "UsersTable"];
+    assert_eq!(calls, tables.map(|table| ("GetItem", Some(table))));
+}
