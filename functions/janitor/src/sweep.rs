@@ -77,7 +77,7 @@ impl Janitor {
 
     async fn end_never_verified(&self, user_id: Uuid) -> Result<(), Failure> {
         // One that an admin unverified is not taken for new.
-        let never_verified = |account: &Account| !account.verified && !account.unverified_by_admin;
+        let never_verified = |account: &Account| !account.was_ever_verified();
         let Some(account) = self.accounts.find(user_id).await?.filter(never_verified) else { return Ok(()) };
         if self.accounts.end_account(account, &Erasing::NeverVerified, self.clock.now()).await? == Ended::Yes {
             tracing::info!(%user_id, "an account that was never verified is ended");

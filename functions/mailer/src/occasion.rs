@@ -57,7 +57,7 @@ impl Occasion {
             Happened::Deleted => return None,
         };
         Some(match event {
-            Event::RegisteredAgain if account.verified || account.unverified_by_admin => {
+            Event::RegisteredAgain if account.was_ever_verified() => {
                 let at = account.verification_asked_at;
                 self.told(Mail::AlreadyRegistered { at }, at.timestamp_millis().to_string())
             }

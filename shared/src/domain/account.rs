@@ -134,6 +134,11 @@ impl Account {
         self.verified && (self.plan == Plan::Premium || self.role == Role::Admin)
     }
 
+    /// Whether its address was verified at some time, also where an admin took that back.
+    pub fn was_ever_verified(&self) -> bool {
+        self.verified || self.unverified_by_admin
+    }
+
     /// Whether it counts among the admins: one who cannot act is none.
     pub fn is_acting_admin(&self) -> bool {
         self.role == Role::Admin && self.active && self.verified

@@ -302,6 +302,10 @@ async fn in_private_a_second_registration_takes_nothing_from_whom_an_admin_unver
     let (root, bob) = (app.sign_in("root@example.com").await, app.sign_in("bob@example.com").await);
     let path = format!("/api/v1/users/{}", bob.id);
     app.patch_as(&root, &path, json!({ "is_verified": false })).await;
+    assert_eq!(app.login("bob@example.com", STRANGERS).await.code(), "invalid_credentials");
+    for _ in 0..3 {
+        assert_eq!(app.login("bob@example.com", PASSWORD).await.code(), "email_not_verified", "no wrong guess");
+    }
     register_in_private(&app, "bob@example.com", STRANGERS).await;
     let told = app.letters("bob@example.com").await;
     assert!(told[0].subject.contains("already"), "{told:?}");

@@ -124,12 +124,13 @@ async fn try_to_sign_in(
 /// Whom an identifier signs in. Where registering is private, nobody before they verified their address: a stranger who registered
 /// it would learn from their own password that it had no account, and from a lock that went away.
 async fn find_user(state: &State, identifier: &Identifier) -> Result<Option<Uuid>, Problem> {
-    let Some(id) = state.accounts.find_user(identifier).await? else { return Ok(None) };
+    let claimant = state.accounts.find_user(identifier).await?;
     if state.settings.registration == config::Registration::Open {
-        return Ok(Some(id));
+        return Ok(claimant);
     }
-    let account = state.accounts.find(id).await?;
-    Ok(account.filter(|account| account.verified).map(|account| account.id))
+    // Behind an identifier that nobody has the same call is made.
+    let account = state.accounts.find(claimant.unwrap_or_else(Uuid::new_v4)).await?;
+    Ok(account.filter(Account::was_ever_verified).map(|account| account.id))
 }
 
 /// Comparisons of one login: a further one where the hash was another by the time that the first was done, because the
@@ -179,12 +180,15 @@ async fn open_session(
         state.accounts.find_document(account.id, DocumentKind::Profile)
     );
     let (finished, profile) = (finished?, profile?);
-    match finished {
-        Finished::SignedIn(account) => SignedIn::new(state, &account, &profile, &session).await.map(Some),
-        Finished::Overtaken => Ok(None),
-        Finished::Disabled => Err(disabled()),
-        Finished::Locked(until) => Err(locked(until - now)),
-    }
+    let refused = match finished {
+        Finished::SignedIn(account) => return SignedIn::new(state, &account, &profile, &session).await.map(Some),
+        Finished::Locked(until) => return Err(locked(until - now)),
+        Finished::Overtaken => None,
+        Finished::Disabled => Some(disabled()),
+    };
+    // No session came of it, and the guess was right all the same.
+    state.accounts.settle_right(reservation, now).await?;
+    refused.map_or(Ok(None), Err)
 }
 
 /// The device's name, found out while something else is waited for: a process that names its first compiles what they are known
