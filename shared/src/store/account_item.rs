@@ -157,6 +157,7 @@ pub(super) fn reset(reset: &Reset) -> AttributeValue {
         ("end".to_owned(), moment(reset.end)),
         ("key".to_owned(), number(reset.key)),
         ("tries".to_owned(), number(reset.tries)),
+        ("tried".to_owned(), AttributeValue::M(HashMap::new())),
     ]))
 }
 
@@ -226,10 +227,10 @@ fn link(id: Uuid, end: DateTime<Utc>) -> HashMap<String, AttributeValue> {
     HashMap::from([("id".to_owned(), text(id.simple().to_string())), ("end".to_owned(), moment(end))])
 }
 
-/// The newest try at a reset code, by which a repeated call recognises itself.
-pub(super) fn last_reset_try(item: &Item) -> Result<Option<String>, StoreError> {
-    let reset = Reader::new(TABLE, item).map("rst")?;
-    Ok(reset.map(|entry| entry.optional_text("g")).transpose()?.flatten().map(str::to_owned))
+/// Whether a try at the reset code is reserved under that name, by which a repeated call recognises itself.
+pub(super) fn has_reset_try(item: &Item, name: &str) -> Result<bool, StoreError> {
+    let Some(reset) = Reader::new(TABLE, item).map("rst")? else { return Ok(false) };
+    Ok(reset.map("tried")?.is_some_and(|tried| tried.has(name)))
 }
 
 fn read_reset(entry: &Reader<'_>) -> Result<Reset, StoreError> {

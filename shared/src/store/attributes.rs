@@ -109,6 +109,11 @@ impl<'a> Reader<'a> {
         Ok(inner.map(|attributes| Reader { table: self.table, attributes }))
     }
 
+    /// Whether there is an attribute of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.attributes.contains_key(name)
+    }
+
     /// A list of maps; empty where there is none.
     pub fn maps(&self, name: &'static str) -> Result<Vec<Reader<'a>>, StoreError> {
         let table = self.table;

@@ -59,7 +59,7 @@ impl GuessKey {
 }
 
 /// A name for a reservation, unlike any other in its row.
-fn reservation_id() -> String {
+pub(super) fn reservation_id() -> String {
     let mut id = Uuid::new_v4().simple().to_string();
     id.truncate(12);
     id

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use uuid::Uuid;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
@@ -11,7 +10,7 @@ use super::{
     accounts::Event,
     attributes::{expiry, flag, moment, number, text},
     change::{Change, Outcome},
-    guesses::row_over,
+    guesses::{reservation_id, row_over},
     keys,
     logins::without,
     patience::Patience,
@@ -21,34 +20,42 @@ use crate::domain::{Account, EmailAddress, Invitation, Reset, Role, SessionId};
 
 /// A try at a reset code: reserved before it is compared, and given back where it was right.
 #[derive(Debug)]
-pub enum ResetTry {
-    /// The account, with the reset that is tried.
-    Reserved(Box<Account>, Reset),
-    /// There is no reset that could be tried.
-    None,
+pub struct ResetTry {
+    pub account: Box<Account>,
+    /// The reset that is tried.
+    pub reset: Reset,
+    name: String,
 }
 
 /// What a mail gave its reader, by which they set a password.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    Reset(Reset),
+    /// A code, whose try is among those that are reserved.
+    ResetCode(Reset),
+    ResetLink(Reset),
     Invitation(Invitation),
 }
 
 impl Proof {
     fn presented(&self) -> Change {
+        let presented = |condition: &str, reset: &Reset| {
+            let change = Change::provided(condition).value(":proof", text(reset.id.simple().to_string()));
+            change.value(":tries", number(Reset::TRIES))
+        };
         match self {
-            Self::Reset(reset) => Change::provided("rst.id = :proof AND rst.#end > :now AND rst.tries <= :tries")
-                .value(":proof", text(reset.id.simple().to_string()))
-                .value(":tries", number(Reset::TRIES)),
+            Self::ResetCode(reset) => presented("rst.id = :proof AND rst.#end > :now AND rst.tries <= :tries", reset),
+            Self::ResetLink(reset) => presented("rst.id = :proof AND rst.#end > :now AND rst.tries < :tries", reset),
             Self::Invitation(invitation) => Change::provided("inv.id = :proof AND inv.#end > :now")
                 .value(":proof", text(invitation.id.simple().to_string())),
         }
     }
 
-    fn is_still_in(&self, account: &Account) -> bool {
+    /// Whether the account still takes it; of a code whose try is reserved only whether its reset is there.
+    fn is_still_in(&self, account: &Account, now: DateTime<Utc>) -> bool {
+        let same = |reset: &Reset| account.reset.as_ref().filter(|other| other.id == reset.id).cloned();
         match self {
-            Self::Reset(reset) => account.reset.as_ref().is_some_and(|other| other.id == reset.id),
+            Self::ResetCode(reset) => same(reset).is_some_and(|reset| now < reset.end),
+            Self::ResetLink(reset) => same(reset).is_some_and(|reset| reset.is_live(now)),
             Self::Invitation(invitation) => account.invitation.as_ref().is_some_and(|other| other.id == invitation.id),
         }
     }
@@ -56,7 +63,7 @@ impl Proof {
     /// Nobody needs to be told that the password, which nobody had, is another one.
     fn event(&self) -> Event {
         match self {
-            Self::Reset(_) => Event::PasswordChanged,
+            Self::ResetCode(_) | Self::ResetLink(_) => Event::PasswordChanged,
             Self::Invitation(_) => Event::Verified,
         }
     }
@@ -92,50 +99,53 @@ impl Accounts {
         }
     }
 
-    /// Reserves a try at the code of a reset that lives and has a try left.
+    /// Reserves a try at the code of a reset that lives and has a try left; nothing where there is none.
     ///
     /// # Errors
     /// Where the store cannot answer.
-    pub async fn try_reset(&self, key: &GuessKey, now: DateTime<Utc>) -> Result<ResetTry, StoreError> {
-        let id = Uuid::new_v4().simple().to_string();
-        let change = Change::provided(
-            "rst.tries < :tries AND rst.#end > :now AND (attribute_not_exists(rst.g) OR rst.g <> :id)",
-        )
-        .set("rst.tries = rst.tries + :one, rst.g = :id, ev = :ev")
+    pub async fn try_reset(&self, key: &GuessKey, now: DateTime<Utc>) -> Result<Option<ResetTry>, StoreError> {
+        let name = reservation_id();
+        let room = "rst.tries < :tries AND rst.#end > :now";
+        let change = Change::provided(format!(
+            "{room} AND attribute_exists(rst.tried) AND attribute_not_exists(rst.tried.#try)"
+        ))
+        .set("rst.tries = rst.tries + :one, rst.tried.#try = :one, ev = :ev")
         .name("#end", "end")
+        .name("#try", &name)
         .value(":tries", number(Reset::TRIES))
         .value(":now", moment(now))
-        .value(":id", text(&id))
         .value(":one", number(1))
         .value(":ev", text(Event::ResetTried.as_str()));
-        let GuessKey::Account(user_id) = key else {
-            let GuessKey::Ghost(lookup) = key else { return Ok(ResetTry::None) };
-            change.apply(&self.client, self.tokens()?, &keys::ghost_reset(lookup)).await?;
-            return Ok(ResetTry::None);
+        let user_id = match key {
+            GuessKey::Account(user_id) => *user_id,
+            GuessKey::Ghost(lookup) => {
+                change.apply(&self.client, self.tokens()?, &keys::ghost_reset(lookup)).await?;
+                return Ok(None);
+            }
         };
-        let item = match change.apply(&self.client, &self.users, &keys::account(*user_id)).await? {
+        let item = match change.apply(&self.client, &self.users, &keys::account(user_id)).await? {
             Outcome::Done(item) => item,
             // The SDK repeated a call whose first answer was lost.
-            Outcome::Met(Some(item)) if account_item::last_reset_try(&item)?.as_deref() == Some(id.as_str()) => item,
-            Outcome::Met(_) => return Ok(ResetTry::None),
+            Outcome::Met(Some(item)) if account_item::has_reset_try(&item, &name)? => item,
+            Outcome::Met(_) => return Ok(None),
         };
-        let account = account_item::read(&item)?;
-        Ok(account.reset.clone().map_or(ResetTry::None, |reset| ResetTry::Reserved(Box::new(account), reset)))
+        let account = Box::new(account_item::read(&item)?);
+        Ok(account.reset.clone().map(|reset| ResetTry { account, reset, name }))
     }
 
-    /// Gives a try back that was reserved, was right and is not used up, where no other was reserved since: once, however often it is
-    /// asked for.
+    /// Gives a try back that was right and is not used up: once, however often it is asked for, and whatever others were reserved since.
     ///
     /// # Errors
     /// Where the store cannot answer; the try then counts as wrong.
-    pub async fn give_reset_try_back(&self, user_id: Uuid, reset: &Reset) -> Result<(), StoreError> {
-        let change = Change::provided("rst.id = :id AND rst.tries = :seen AND rst.tries >= :one")
+    pub async fn give_reset_try_back(&self, tried: &ResetTry) -> Result<(), StoreError> {
+        let change = Change::provided("rst.id = :id AND attribute_exists(rst.tried.#try)")
             .set("rst.tries = rst.tries - :one, ev = :ev")
-            .value(":id", text(reset.id.simple().to_string()))
-            .value(":seen", number(reset.tries))
+            .remove("rst.tried.#try")
+            .name("#try", &tried.name)
+            .value(":id", text(tried.reset.id.simple().to_string()))
             .value(":one", number(1))
             .value(":ev", text(Event::ResetTried.as_str()));
-        change.apply(&self.client, &self.users, &keys::account(user_id)).await.map(drop)
+        change.apply(&self.client, &self.users, &keys::account(tried.account.id)).await.map(drop)
     }
 
     /// Sets a new password on the word of a mail: verifies the address, ends every session, lifts a lock, and uses the
@@ -176,7 +186,7 @@ impl Accounts {
             if met.password_hash == password_hash {
                 return Ok(PasswordSet::Yes);
             }
-            if !proof.is_still_in(&met) || !met.active || met.email != account.email {
+            if !proof.is_still_in(&met, now) || !met.active || met.email != account.email {
                 return Ok(PasswordSet::No);
             }
             account = met;
@@ -238,6 +248,8 @@ fn resetting(account: &Account, proof: &Proof, password_hash: &str, promoted: bo
         .value(":empty", AttributeValue::M(HashMap::new()))
         .value(":now", moment(now))
         .value(":ev", text(proof.event().as_str()));
+    // What signed in before anybody had verified the address is not known to whoever did.
+    let change = if account.was_ever_verified() { change } else { change.remove("dev, dn") };
     row_over(change)
 }
 

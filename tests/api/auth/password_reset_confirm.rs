@@ -68,6 +68,27 @@ async fn five_wrong_tries_over_both_doors_kill_code_and_link() {
 }
 
 #[tokio::test]
+async fn a_link_that_a_fifth_wrong_try_kills_meanwhile_sets_nothing() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    let (code, link) = requested(&app).await;
+    let wrong = by_code(&App::other_code(&code));
+    for _ in 0..4 {
+        app.post(PATHS[0], wrong.clone()).await;
+    }
+    // The link is alive when it is looked at, and its write waits.
+    app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": "slow", "milliseconds": 1000, "count": 1 })).await;
+    let fifth = async {
+        app.struck().await;
+        app.post(PATHS[0], wrong.clone()).await
+    };
+    let (by_link, fifth) = tokio::join!(app.post(PATHS[0], json!({ "token": link, "new_password": NEW })), fifth);
+    assert_eq!(fifth.code(), "invalid_reset_code");
+    assert_eq!(by_link.code(), "invalid_reset_code");
+    assert_eq!(app.login(EMAIL, PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn four_wrong_tries_leave_the_right_one() {
     let app = App::start().await;
     app.member(EMAIL).await;

@@ -91,6 +91,19 @@ async fn a_sign_in_from_a_family_not_seen_before_is_mailed_once() {
 }
 
 #[tokio::test]
+async fn what_signed_in_before_the_address_was_anybodys_is_not_known_to_its_owner() {
+    let app = App::start().await;
+    app.register(EMAIL).await;
+    app.post("/auth/forgot-password", json!({ "email": EMAIL })).await;
+    let (code, _) = app.reset_secrets(EMAIL).await;
+    let body = json!({ "email": EMAIL, "code": code, "new_password": PASSWORD });
+    assert_eq!(app.post("/auth/reset-password", body).await.status, StatusCode::OK);
+    app.sign_in(EMAIL).await;
+    let letters = app.letters(EMAIL).await;
+    assert!(letters.iter().any(|letter| letter.subject.starts_with("New sign-in")), "{letters:?}");
+}
+
+#[tokio::test]
 async fn the_clients_address_is_the_distributions_word_only_where_its_secret_proves_the_way() {
     let app = App::with(&[("ORIGIN_SECRET", "Clients")]).await;
     let secret = "s".repeat(48);

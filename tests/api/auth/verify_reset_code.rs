@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
 use tests::client::App;
@@ -16,6 +17,43 @@ async fn a_right_code_is_not_used_up_on_any_path() {
         let answer = app.post(path, json!({ "email": EMAIL, "code": code })).await;
         assert_eq!((answer.status, &answer.json()["ok"]), (StatusCode::OK, &json!(true)), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_right_code_is_not_used_up_by_any_number_at_once() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    app.post("/auth/forgot-password", json!({ "email": EMAIL })).await;
+    let (code, _) = app.reset_secrets(EMAIL).await;
+    for _ in 0..5 {
+        for answer in join_all((0..4).map(|_| app.post(PATHS[0], json!({ "email": EMAIL, "code": code })))).await {
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        }
+    }
+    let tries = app.scan("UsersTable").await.to_string();
+    assert!(tries.contains(r#""tries":{"N":"0"}"#), "{tries}");
+}
+
+#[tokio::test]
+async fn a_try_whose_answer_is_lost_is_one_try_also_among_others() {
+    let app = App::start().await;
+    app.member(EMAIL).await;
+    app.post("/auth/forgot-password", json!({ "email": EMAIL })).await;
+    let (code, _) = app.reset_secrets(EMAIL).await;
+    let wrong = json!({ "email": EMAIL, "code": App::other_code(&code) });
+    // The first one is written and not heard of; by the time that the SDK asks again the second one is written.
+    for (kind, milliseconds) in [("time_out_after", 1000), ("slow", 0)] {
+        app.fault(json!({ "service": "dynamodb", "table": "UsersTable", "operation": "UpdateItem", "kind": kind, "milliseconds": milliseconds, "count": 1 })).await;
+    }
+    let another = async {
+        while app.scan("UsersTable").await.to_string().contains(r#""tried":{"M":{}}"#) {}
+        app.post(PATHS[0], wrong.clone()).await
+    };
+    let (first, second) = tokio::join!(app.post(PATHS[0], wrong.clone()), another);
+    assert_eq!((first.code(), second.code()), ("invalid_reset_code".to_owned(), "invalid_reset_code".to_owned()));
+    let tries = app.scan("UsersTable").await["Items"].to_string();
+    assert_eq!(tries.matches(r#""tried":{"M":{"#).count(), 1, "{tries}");
+    assert!(tries.contains(r#""tries":{"N":"2"}"#), "{tries}");
 }
 
 #[tokio::test]

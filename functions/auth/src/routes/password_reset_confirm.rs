@@ -151,16 +151,16 @@ async fn reset(state: &State, request: NewPasswordByMail) -> Result<Done, Proble
             (account, proof, password)
         }
         (None, Some((address, code))) => {
-            let (account, reset) = right_code(state, &address, &code).await?;
-            note_user(account.id);
-            let password = match own_rules(state, &account, new_password) {
+            let tried = right_code(state, &address, &code).await?;
+            note_user(tried.account.id);
+            let password = match own_rules(state, &tried.account, new_password) {
                 Ok(password) => password,
                 Err(problem) => {
-                    state.accounts.give_reset_try_back(account.id, &reset).await?;
+                    state.accounts.give_reset_try_back(&tried).await?;
                     return Err(problem);
                 }
             };
-            (account, Proof::Reset(reset), password)
+            (tried.account, Proof::ResetCode(tried.reset), password)
         }
         (None, None) => return Err(invalid()),
     };
@@ -181,7 +181,7 @@ async fn by_link(state: &State, token: &str) -> Result<(Box<Account>, Proof), Pr
     let now = state.clock.now();
     let same = |reset: &Reset| reset.id == secret.id && reset.is_live(now);
     let reset = account.reset.clone().filter(same).ok_or_else(invalid)?;
-    Ok((Box::new(account), Proof::Reset(reset)))
+    Ok((Box::new(account), Proof::ResetLink(reset)))
 }
 
 /// The account and the invitation of a link.

@@ -2,7 +2,7 @@ use axum::{Json, extract::State as Extract, response::IntoResponse};
 use serde::Deserialize;
 use shared::{
     crypto::ResetSecret,
-    domain::{Account, EmailAddress, Reset},
+    domain::EmailAddress,
     http::{Code, Fields, JsonBody, Limited, NoStore, Origin, Problem, ProblemBody},
     store::ResetTry,
 };
@@ -44,8 +44,8 @@ pub async fn verify_reset_code(
     state.limiter.admit(Limited::Credential, &origin, None).await?;
     let mut fields = Fields::default();
     let email = fields.take("email", EmailAddress::parse(&code.email));
-    let (account, reset) = hold::refusal(right_code(&state, &fields.finish(email)?, &code.code)).await?;
-    state.accounts.give_reset_try_back(account.id, &reset).await?;
+    let tried = hold::refusal(right_code(&state, &fields.finish(email)?, &code.code)).await?;
+    state.accounts.give_reset_try_back(&tried).await?;
     Ok(NoStore(Json(Done::saying("The code is valid"))))
 }
 
@@ -53,16 +53,10 @@ pub(super) fn invalid() -> Problem {
     Problem::new(Code::InvalidResetCode, "The code or the link is not valid.")
 }
 
-/// The account and the reset whose code this is. The try is reserved; where the code is wrong it stays so.
-pub(super) async fn right_code(
-    state: &State,
-    email: &EmailAddress,
-    code: &str,
-) -> Result<(Box<Account>, Reset), Problem> {
+/// The try at the reset whose code this is. It is reserved; where the code is wrong it stays so.
+pub(super) async fn right_code(state: &State, email: &EmailAddress, code: &str) -> Result<ResetTry, Problem> {
     let key = reset_key(state, email).await?;
-    let ResetTry::Reserved(account, reset) = state.accounts.try_reset(&key, state.clock.now()).await? else {
-        return Err(invalid());
-    };
-    let secret = ResetSecret { user_id: account.id, id: reset.id, key: reset.key };
-    if secret.is_code(&state.derivation.fresh().await?, code.trim()) { Ok((account, reset)) } else { Err(invalid()) }
+    let tried = state.accounts.try_reset(&key, state.clock.now()).await?.ok_or_else(invalid)?;
+    let secret = ResetSecret { user_id: tried.account.id, id: tried.reset.id, key: tried.reset.key };
+    if secret.is_code(&state.derivation.fresh().await?, code.trim()) { Ok(tried) } else { Err(invalid()) }
 }
