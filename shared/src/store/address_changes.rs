@@ -223,8 +223,11 @@ fn readdressing(seen: &Account, email: &EmailAddress, undos: &[AddressUndo], now
 
 fn moving(seen: &Account, email: &EmailAddress, undos: &[AddressUndo], now: DateTime<Utc>) -> Change {
     let change = readdressing(seen, email, undos, now)
-        .and_provided("chg.id = :id AND size(s) <= :size")
+        .and_provided("chg.id = :id AND size(s) <= :size AND #role = :role AND verified = :verified")
         .set("verified = :yes")
+        .name("#role", "role")
+        .value(":role", text(seen.role.as_str()))
+        .value(":verified", flag(seen.verified))
         .value(":id", text(undos.last().map(|undo| undo.id.simple().to_string()).unwrap_or_default()))
         .value(":size", number(seen.sessions.len()))
         .value(":ev", text(Event::AddressChanged.as_str()));

@@ -126,6 +126,35 @@ async fn a_right_password_is_none_of_the_wrong_ones_where_the_new_address_cannot
 }
 
 #[tokio::test]
+async fn a_change_that_is_confirmed_meanwhile_makes_no_room_for_a_fourth() {
+    for wanted in ["four@example.org", "three@example.org"] {
+        let app = App::start().await;
+        let alice = app.member(OLD).await;
+        for address in ["one@example.org", "two@example.org"] {
+            assert_eq!(ask(&app, &alice, address).await.status, StatusCode::ACCEPTED);
+            assert_eq!(confirm(&app, address).await.status, StatusCode::OK);
+        }
+        assert_eq!(ask(&app, &alice, "three@example.org").await.status, StatusCode::ACCEPTED);
+        let token = app.mailed_token("three@example.org", "/verify-email?token=").await;
+        // The caller is admitted, and the limiter keeps them waiting.
+        app.fault(json!({
+            "service": "dynamodb", "table": "TokensTable", "operation": "UpdateItem", "kind": "slow",
+            "milliseconds": 1000, "count": 1,
+        }))
+        .await;
+        let confirming = async {
+            app.struck().await;
+            app.post("/api/v1/auth/verify-email", json!({ "token": token })).await.status
+        };
+        let (asked, confirmed) = tokio::join!(ask(&app, &alice, wanted), confirming);
+        assert_eq!(confirmed, StatusCode::OK);
+        assert!(asked.status.is_client_error(), "{wanted}: {}", asked.text);
+        assert_eq!(app.get_as(&alice, "/users/me").await.json()["email"], "three@example.org");
+        assert_eq!(app.login("three@example.org", PASSWORD).await.status, StatusCode::OK, "no guess was wrong");
+    }
+}
+
+#[tokio::test]
 async fn two_who_want_one_address_leave_it_to_one_of_them() {
     let app = App::start().await;
     let (alice, bob) = (app.member(OLD).await, app.member("bob@example.com").await);

@@ -1,4 +1,5 @@
 use axum::{Json, extract::State as Extract, http::StatusCode, response::IntoResponse};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use shared::{
     config::Registration,
@@ -54,7 +55,6 @@ pub async fn change_email(
     state.limiter.admit(Limited::Resend, &origin, Some(email.as_str())).await?;
     // Nor may one account mail many strangers.
     state.limiter.admit_named(Limited::Resend, &caller.account.id.to_string()).await?;
-    refuse_too_many(&state, &caller.account)?;
 
     // Where registering tells whether an address is taken, so may this, to who knows the password; else the new address itself
     // finds out.
@@ -66,13 +66,19 @@ pub async fn change_email(
     let wrong = || Problem::new(Code::InvalidCredentials, "Invalid credentials");
     let Guess::Right(right) = guess? else { return Err(wrong()) };
     let now = state.clock.now();
-    if !matches!(is_free, Ok(true)) {
-        state.accounts.settle_right(&right.reservation, now).await?;
-        is_free?;
-        return Err(Problem::new(Code::EmailTaken, "Email already registered"));
+    let (reservation, account) = (&right.reservation, &right.account);
+    // The account is held against what it was with the guess: it may have moved since the caller was admitted.
+    let refusal = match is_free {
+        Err(error) => Some(error.into()),
+        Ok(false) => Some(Problem::new(Code::EmailTaken, "Email already registered")),
+        Ok(true) if email == account.email => Some(wrong()),
+        Ok(true) => too_many(account, now),
+    };
+    if let Some(refusal) = refusal {
+        state.accounts.settle_right(reservation, now).await?;
+        return Err(refusal);
     }
     let change = AddressChange { id: state.clock.new_id(), email, end: now + AddressChange::LIFETIME };
-    let (reservation, account) = (&right.reservation, &right.account);
     if !state.accounts.ask_for_address(reservation, account, caller.session_id, &change).await? {
         // The account is another one by now, and the guess was right all the same.
         state.accounts.settle_right(reservation, now).await?;
@@ -83,11 +89,10 @@ pub async fn change_email(
 }
 
 /// A thief who changes the address again and again must not wash out the owner's way back.
-fn refuse_too_many(state: &State, account: &Account) -> Result<(), Problem> {
-    let now = state.clock.now();
+fn too_many(account: &Account, now: DateTime<Utc>) -> Option<Problem> {
     let mut live = account.address_undos.iter().filter(|undo| undo.is_live(now));
-    let (Some(oldest), true) = (live.next(), live.count() + 1 >= AddressUndo::MOST) else { return Ok(()) };
+    let (Some(oldest), true) = (live.next(), live.count() + 1 >= AddressUndo::MOST) else { return None };
     let problem =
         Problem::new(Code::TooManyRequests, "The address was changed too often lately. Please try again later.");
-    Err(problem.retry_after(oldest.end - now))
+    Some(problem.retry_after(oldest.end - now))
 }
