@@ -17,6 +17,7 @@ use super::{
     Accounts, Item, Lookup, StoreError,
     attributes::{Reader, moment, number, text},
     keys,
+    patience::Patience,
     transactions::build,
 };
 use crate::domain::{Account, Document};
@@ -114,12 +115,14 @@ impl Accounts {
     pub(super) async fn save_document(&self, item: Item, seen: u64) -> Result<bool, StoreError> {
         let put = self.client.put_item().table_name(&*self.users).set_item(Some(item));
         let put = put.condition_expression(UNCHANGED).expression_attribute_values(":seen", number(seen));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(error.into()),
-            },
+        let mut patience = Patience::of_a_write();
+        loop {
+            let Err(error) = put.clone().send().await else { return Ok(true) };
+            match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => return Ok(false),
+                Some(PutItemError::TransactionConflictException(_)) => patience.pause().await?,
+                _ => return Err(error.into()),
+            }
         }
     }
 

@@ -79,15 +79,16 @@ impl Accounts {
     ) -> Result<Edited, StoreError> {
         let mut patience = Patience::of_a_plan();
         loop {
-            let (next, document) = match self.planned(&account, &stored, edit) {
+            let planned = match self.planned(&account, &stored, edit) {
                 Ok(planned) => planned,
                 Err((field, invalid)) => return Ok(Edited::Disagrees(field, invalid)),
             };
-            if edit.other_plan && next.plan == account.plan {
+            if edit.other_plan && planned.0.plan == account.plan {
                 return Ok(Edited::PlanUnchanged);
             }
-            let refused = match self.write(&account, &next, &stored, document.as_ref(), edit, now).await? {
+            let refused = match self.write(&account, &stored, &planned, edit, now, &mut patience).await? {
                 Written::Yes => {
+                    let (next, document) = planned;
                     let document = document.map_or(stored.clone(), |document| after(&stored, document, now));
                     let mut next = next;
                     next.updated_at = if edit.account.is_empty() { next.updated_at } else { now };
@@ -145,11 +146,11 @@ impl Accounts {
     async fn write(
         &self,
         seen: &Account,
-        next: &Account,
         stored: &StoredDocument,
-        document: Option<&Document>,
+        (next, document): &(Account, Option<Document>),
         edit: &UserEdit,
         now: DateTime<Utc>,
+        patience: &mut Patience,
     ) -> Result<Written, StoreError> {
         let document = match (document, &edit.document) {
             (Some(document), Some((kind, _))) => Some(documents::item(seen.id, *kind, document, stored, now)?),
@@ -176,7 +177,7 @@ impl Accounts {
             parts.extend(self.leaving_index(seen.id, &indexed)?.into_iter().map(|item| (Part::Index, item)));
         }
         let (names, items): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
-        Ok(match self.transact_for(edit.audit.as_ref(), items, &mut Patience::of_a_plan()).await? {
+        Ok(match self.transact_for(edit.audit.as_ref(), items, patience).await? {
             Transacted::Committed => Written::Yes,
             Transacted::Refused(refused) => Written::No(failed(&names, &refused)),
         })
@@ -263,6 +264,10 @@ fn editing(seen: &Account, next: &Account, edit: &AccountEdit, now: DateTime<Utc
         .value(":new_verified", flag(next.verified))
         .value(":now", moment(now))
         .value(":ev", text(event.as_str()));
+    // Who is hidden, or not, decides whether the index has them.
+    let hidden = if seen.profile_private { "hid = :hidden" } else { "attribute_not_exists(hid)" };
+    let change = change.and_provided(hidden);
+    let change = if seen.profile_private { change.value(":hidden", flag(true)) } else { change };
     let change = username_as_seen(change, seen);
     let texts = [
         ("name", next.name.as_ref().map(|name| name.as_str()), edit.name.is_unchanged()),

@@ -131,7 +131,8 @@ impl Accounts {
         erasing: &Erasing,
         now: DateTime<Utc>,
     ) -> Result<TransactWriteItem, StoreError> {
-        let unchanged = "updated = :updated AND email = :email AND #role = :role AND verified = :verified";
+        let unchanged =
+            "updated = :updated AND email = :email AND #role = :role AND active = :active AND verified = :verified";
         let unchanged = match &account.username {
             Some(_) => format!("{unchanged} AND username = :username"),
             None => format!("{unchanged} AND attribute_not_exists(username)"),
@@ -153,6 +154,7 @@ impl Accounts {
             .expression_attribute_values(":updated", moment(account.updated_at))
             .expression_attribute_values(":email", text(account.email.as_str()))
             .expression_attribute_values(":role", text(account.role.as_str()))
+            .expression_attribute_values(":active", flag(account.active))
             .expression_attribute_values(":verified", flag(account.verified));
         let delete = match &account.username {
             Some(username) => delete.expression_attribute_values(":username", text(username.as_str())),

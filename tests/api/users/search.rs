@@ -120,6 +120,31 @@ async fn whoever_hides_is_found_no_more_whatever_the_streams_do() {
 }
 
 #[tokio::test]
+async fn whoever_is_disabled_is_found_no_more_also_where_they_show_themselves_meanwhile() {
+    let (app, root) = App::with_admin(&[]).await;
+    let alice = person(&app, "alice@example.com", "Wilhelmina", "Cook").await;
+    let profile = "/api/v1/users/me/profile";
+    app.patch_as(&alice, profile, json!({ "profile_visibility": "private" })).await;
+    app.fault(json!({
+        "service": "dynamodb", "operation": "TransactWriteItems", "kind": "slow", "milliseconds": 3000, "count": 1,
+    }))
+    .await;
+    let showing = async {
+        app.struck().await;
+        app.patch_as(&alice, profile, json!({ "profile_visibility": null })).await;
+        found(&app, &root, "q=wilhelmina").await
+    };
+    let path = format!("/api/v1/users/{}", alice.id);
+    let disabling = async {
+        let answer = app.patch_as(&root, &path, json!({ "is_active": false })).await;
+        (answer.status, app.get_as(&root, "/api/v1/users/search?q=wilhelmina").await.json())
+    };
+    let (disabled, shown) = tokio::join!(disabling, showing);
+    assert_eq!(shown, ["Wilhelmina"], "while she might be");
+    assert_eq!(disabled, (StatusCode::OK, json!([])));
+}
+
+#[tokio::test]
 async fn a_search_keeps_its_budget_and_says_what_is_wrong_with_it() {
     let (app, root) = App::with_admin(&[]).await;
     for number in 0..25 {

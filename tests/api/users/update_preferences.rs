@@ -126,3 +126,13 @@ async fn mails_come_in_the_language_that_was_chosen_and_english_otherwise() {
     }
     assert_eq!(app.login("bob@example.com", PASSWORD).await.code(), "account_locked");
 }
+
+#[tokio::test]
+async fn a_transaction_on_the_document_does_not_fail_an_edit() {
+    let app = App::start().await;
+    let alice = app.member("alice@example.com").await;
+    app.fault(json!({ "service": "dynamodb", "operation": "PutItem", "kind": "conflict", "count": 3 })).await;
+    let answer = app.patch_as(&alice, PATH, json!({ "time_format": "12h" })).await;
+    assert_eq!((answer.status, &answer.json()["time_format"]), (StatusCode::OK, &json!("12h")), "{}", answer.text);
+    app.struck().await;
+}

@@ -264,6 +264,27 @@ async fn the_last_admin_stays_however_they_race() {
 }
 
 #[tokio::test]
+async fn the_last_admin_stays_also_where_edits_of_one_millisecond_meet_a_deletion() {
+    let (app, root) = App::with_admin(&[]).await;
+    let bob = app.member("bob@example.com").await;
+    app.patch_as(&bob, "/api/v1/users/me/profile", json!({ "profile_visibility": "private" })).await;
+    let path = format!("/api/v1/users/{}", bob.id);
+    app.stop_clock().await;
+    for body in [json!({ "role": "ADMIN" }), json!({ "is_active": false })] {
+        assert_eq!(app.patch_as(&root, &path, body).await.status, StatusCode::OK);
+    }
+    app.hold_up_a_transaction().await;
+    let enabling = async {
+        app.struck().await;
+        app.patch_as(&root, &path, json!({ "is_active": true })).await.status
+    };
+    let (deleted, enabled) = tokio::join!(app.delete_as(&root, &path), enabling);
+    assert_eq!((deleted.status, enabled), (StatusCode::OK, StatusCode::OK), "{}", deleted.text);
+    let last = app.patch_as(&root, "/api/v1/users/me", json!({ "role": "USER" })).await;
+    assert_eq!((last.status, last.code().as_str()), (StatusCode::CONFLICT, "last_admin"));
+}
+
+#[tokio::test]
 async fn whoever_is_no_admin_by_the_time_of_the_write_decides_nothing() {
     let (app, root) = App::with_admin(&[("SELF_SERVICE_PLAN", "false")]).await;
     let bob = app.member("bob@example.com").await;
