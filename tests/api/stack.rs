@@ -130,6 +130,14 @@ async fn while_ses_fails_registering_goes_on_and_the_mail_follows() {
 }
 
 #[tokio::test]
+async fn a_mail_is_owed_for_as_long_as_the_sender_is_not_verified() {
+    let app = App::start().await;
+    app.fault(json!({ "service": "ses", "kind": "unverified", "count": 6 })).await;
+    app.register("a@example.com").await;
+    assert_eq!(app.letters("a@example.com").await.len(), 1, "sent once SES took it");
+}
+
+#[tokio::test]
 async fn while_ses_and_s3_are_down_people_sign_in() {
     let app = App::start().await;
     app.member("a@example.com").await;

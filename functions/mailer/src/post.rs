@@ -45,7 +45,7 @@ impl Failure {
 }
 
 /// Codes with which SES refuses this very mail, and would again.
-const REFUSALS: &[&str] = &["BadRequestException", "MessageRejected", "NotFoundException"];
+const REFUSALS: &[&str] = &["BadRequestException", "MessageRejected"];
 
 /// SES, and who the mail comes from.
 #[derive(Clone)]
@@ -75,18 +75,27 @@ impl Post {
             .from_email_address(format!("{} <{}>", display_name(&sender.from_name), sender.from))
             .destination(Destination::builder().to_addresses(to.to_ascii_domain()).build())
             .content(EmailContent::builder().simple(message).build());
-        request.send().await.map(drop).map_err(|error| failure(&error))
+        request.send().await.map(drop).map_err(|error| failure(&error, &sender.from))
     }
 }
 
 /// By SES's code. Its words can hold the address.
-fn failure(error: &SdkError<SendEmailError>) -> Failure {
-    let code = error.as_service_error().map(|refused| refused.code().unwrap_or("unknown").to_owned());
-    match code {
-        Some(code) if REFUSALS.contains(&code.as_str()) => Failure::Refused(code),
-        Some(code) => Failure::Unavailable(code),
-        None => Failure::Unavailable(aws::reason(error)),
+fn failure(error: &SdkError<SendEmailError>, from: &str) -> Failure {
+    let Some(refused) = error.as_service_error() else { return Failure::Unavailable(aws::reason(error)) };
+    let code = refused.code().unwrap_or("unknown").to_owned();
+    if refused.message().is_some_and(|words| names_sender(words, from)) {
+        return Failure::Unavailable(format!("{code}: the sender is not verified"));
     }
+    if REFUSALS.contains(&code.as_str()) { Failure::Refused(code) } else { Failure::Unavailable(code) }
+}
+
+/// Whether the sender is among the identities that SES says are not verified, which is no fault of the mail. In the sandbox it is the
+/// reader who is not (<https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html>).
+fn names_sender(words: &str, from: &str) -> bool {
+    let domain = from.rsplit('@').next().unwrap_or(from);
+    let identities = words.split(|character: char| character.is_whitespace() || ",<>\"".contains(character));
+    words.contains("not verified")
+        && identities.into_iter().any(|word| [from, domain].iter().any(|sender| word.eq_ignore_ascii_case(sender)))
 }
 
 fn content(text: &str) -> Result<Content, BuildError> {
@@ -105,6 +114,27 @@ fn display_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sender_that_is_not_verified_is_told_from_a_reader_who_is_not() {
+        let refused = |identities: &str| {
+            let words =
+                "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: ";
+            names_sender(&format!("{words}{identities}"), "accounts@example.com")
+        };
+        for named in [
+            "accounts@example.com",
+            "a@example.org, Accounts@Example.com",
+            "\"A\" <accounts@example.com>",
+            "example.com",
+        ] {
+            assert!(refused(named), "{named}");
+        }
+        for reader in ["a@example.org", "other@example.com", "accounts@example.com.example.org"] {
+            assert!(!refused(reader), "{reader}");
+        }
+        assert!(!names_sender("Mail to accounts@example.com is refused.", "accounts@example.com"));
+    }
 
     #[test]
     fn a_display_name_stays_on_its_line_and_within_its_quotes() {

@@ -48,6 +48,8 @@ pub enum Kind {
     Expired,
     /// SES refuses the mail for good.
     Reject,
+    /// SES refuses whatever comes from the sender, who is not verified.
+    Unverified,
 }
 
 /// A fault, for the calls that match.
@@ -204,6 +206,12 @@ impl Faults {
             Kind::Throttle => bad("ThrottlingException"),
             Kind::Error => failed(),
             Kind::Reject => bad("MessageRejected"),
+            Kind::Unverified => {
+                let from = request["FromEmailAddress"].as_str().unwrap_or_default();
+                let words =
+                    "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1";
+                Answer::refused(StatusCode::BAD_REQUEST, "MessageRejected", &format!("{words}: {from}"))
+            }
             Kind::Expired => bad("ExpiredTokenException"),
             Kind::Conflict if operation == "TransactWriteItems" => cancelled(&request, "TransactionConflict"),
             Kind::Conflict => bad("TransactionConflictException"),
