@@ -248,6 +248,25 @@ async fn each_step_may_be_asked_for_any_number_of_times() {
 }
 
 #[tokio::test]
+async fn secrets_manager_may_test_a_schedule_with_the_keys_in_use() {
+    let app = App::start().await;
+    for (number, secret) in [(1, SIGNING), (2, DERIVATION)] {
+        let in_use = app.secrets("GetSecretValue", json!({ "SecretId": secret })).await.json();
+        let copy = json!({
+            "SecretId": secret, "ClientRequestToken": version(number), "VersionStages": ["AWSPENDING"],
+            "SecretString": in_use["SecretString"],
+        });
+        assert_eq!(app.secrets("PutSecretValue", copy).await.status, StatusCode::OK);
+        let test = json!({ "Step": "testSecret", "SecretId": secret, "ClientRequestToken": version(number) });
+        assert_eq!(app.invoke("rotation", test).await, Some(Value::Null), "{secret}");
+        let pending = json!({ "SecretId": secret, "VersionStage": "AWSPENDING" });
+        let pending = app.secrets("GetSecretValue", pending).await.json();
+        assert_eq!(pending["VersionId"], version(number), "Secrets Manager's to take away");
+        assert_eq!(app.secrets("GetSecretValue", json!({ "SecretId": secret })).await.json(), in_use);
+    }
+}
+
+#[tokio::test]
 async fn while_secrets_manager_is_silent_the_keys_that_are_held_serve_on() {
     let app = App::start().await;
     let silent = json!({ "service": "secretsmanager", "kind": "error", "count": 1_000_000 });

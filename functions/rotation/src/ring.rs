@@ -154,6 +154,9 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
     }
     let keys: R::Keys = secret.version(&version).await?.ok_or_else(|| empty(secret))?;
     let prepared: Option<R::Keys> = secret.pending(token).await?;
+    if asked.step == Step::Test && prepared.as_ref().is_some_and(|prepared| are_same(prepared, &keys)) {
+        return tested::<R>(rotation, &keys).await;
+    }
     if prepared.as_ref().is_some_and(|prepared| !R::follow(prepared, &keys)) {
         secret.abandon(token).await?;
         return Err(Failure::Superseded(token.to_owned()));
@@ -182,13 +185,7 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
                 _ => Ok(()),
             }
         }
-        Step::Test => {
-            if R::work(rotation, &prepared.ok_or_else(unprepared)?).await? {
-                Ok(())
-            } else {
-                Err(Failure::Unfit)
-            }
-        }
+        Step::Test => tested::<R>(rotation, &prepared.ok_or_else(unprepared)?).await,
         Step::Finish => {
             prepared.ok_or_else(unprepared)?;
             // Refused where another version is in use by now.
@@ -197,6 +194,17 @@ pub async fn step<R: Ring>(rotation: &Rotation, secret: &Secret, asked: &Asked) 
             Ok(())
         }
     }
+}
+
+async fn tested<R: Ring>(rotation: &Rotation, keys: &R::Keys) -> Result<(), Failure> {
+    if R::work(rotation, keys).await? { Ok(()) } else { Err(Failure::Unfit) }
+}
+
+/// Where a schedule is set that begins with no rotation, Secrets Manager asks for the test alone, of a version that it makes of what is in
+/// use and takes away by itself (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html>).
+fn are_same<K: Serialize>(prepared: &K, in_use: &K) -> bool {
+    let [prepared, in_use] = [prepared, in_use].map(|keys| serde_json::to_value(keys).ok());
+    prepared.is_some() && prepared == in_use
 }
 
 fn empty(secret: &Secret) -> Failure {
