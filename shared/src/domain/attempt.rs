@@ -80,7 +80,7 @@ pub struct Day {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuestionProgress {
     pub attempts: u64,
-    /// The best run: most tests passed.
+    /// The best run: most tests passed, and of as many the one that solved it.
     pub best_passed_tests: u16,
     /// Tests of that best run.
     pub total_tests: u16,
@@ -94,7 +94,8 @@ pub struct QuestionProgress {
 impl QuestionProgress {
     /// The progress once an attempt with `outcome` is added.
     pub fn with(&self, outcome: &Outcome, at: DateTime<Utc>) -> Self {
-        let better = self.attempts == 0 || outcome.passed_tests > self.best_passed_tests;
+        let as_good = outcome.passed_tests == self.best_passed_tests && outcome.is_solved();
+        let better = self.attempts == 0 || outcome.passed_tests > self.best_passed_tests || as_good;
         let runtime = outcome.runtime_ms.filter(|_| outcome.is_solved());
         Self {
             attempts: self.attempts + 1,
@@ -131,5 +132,8 @@ mod tests {
         assert_eq!((progress.total_tests, progress.solved_at), (3, Some(at)));
         let as_good = progress.with(&outcome(3, 9, None), at);
         assert_eq!((as_good.best_passed_tests, as_good.total_tests), (3, 3), "the first run that was as good");
+        let unsolved = QuestionProgress::default().with(&outcome(3, 9, None), at);
+        let solved = unsolved.with(&outcome(3, 3, None), at);
+        assert_eq!((solved.best_passed_tests, solved.total_tests, solved.solved_at), (3, 3, Some(at)));
     }
 }
