@@ -5,8 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Item, StoreError,
-    attributes::{Reader, expiry, moment, number},
+    attributes::{Reader, expiry, moment, number, text},
     change::{Change, Outcome},
+    guesses::reservation_id,
     keys,
 };
 use crate::{Platform, config::SettingError};
@@ -56,19 +57,25 @@ impl Limits {
     /// # Errors
     /// Where the store cannot answer: the call may not go on then (ASVS 16.5.3).
     pub async fn count(&self, limit: &Limit, lookup: &str, now: DateTime<Utc>) -> Result<Window, StoreError> {
-        let key = keys::rate(limit.scope, lookup);
+        let (key, call) = (keys::rate(limit.scope, lookup), reservation_id());
         for _ in 0..ROUNDS {
-            let met = match in_window(limit, now).apply(&self.client, &self.tokens, &key).await? {
+            let met = match in_window(limit, &call, now).apply(&self.client, &self.tokens, &key).await? {
                 Outcome::Done(item) => return window(limit, &item, true),
                 // It went between the two.
                 Outcome::Met(None) => continue,
                 Outcome::Met(Some(met)) => met,
             };
+            // The SDK repeated a call whose first answer was lost.
+            if Reader::new("tokens", &met).optional_text("newest")? == Some(call.as_str()) {
+                return window(limit, &met, true);
+            }
             let began = Reader::new("tokens", &met).moment("began")?;
             if began + limit.window > now {
                 return window(limit, &met, false);
             }
-            if let Outcome::Done(item) = new_window(limit, began, now).apply(&self.client, &self.tokens, &key).await? {
+            if let Outcome::Done(item) =
+                new_window(limit, &call, began, now).apply(&self.client, &self.tokens, &key).await?
+            {
                 return window(limit, &item, true);
             }
         }
@@ -83,10 +90,12 @@ fn window(limit: &Limit, item: &Item, admitted: bool) -> Result<Window, StoreErr
 }
 
 /// One more call in the window that runs, where it has room; or the first in a window, where none is remembered.
-fn in_window(limit: &Limit, now: DateTime<Utc>) -> Change {
-    Change::provided("attribute_not_exists(pk) OR (began > :gone AND calls < :limit)")
+fn in_window(limit: &Limit, call: &str, now: DateTime<Utc>) -> Change {
+    const ROOM: &str = "began > :gone AND calls < :limit AND (attribute_not_exists(newest) OR newest <> :call)";
+    Change::provided(format!("attribute_not_exists(pk) OR ({ROOM})"))
         .set("calls = if_not_exists(calls, :zero) + :one, began = if_not_exists(began, :now)")
-        .set("expires_at = if_not_exists(expires_at, :expires)")
+        .set("expires_at = if_not_exists(expires_at, :expires), newest = :call")
+        .value(":call", text(call))
         .value(":zero", number(0))
         .value(":one", number(1))
         .value(":now", moment(now))
@@ -96,9 +105,10 @@ fn in_window(limit: &Limit, now: DateTime<Utc>) -> Change {
 }
 
 /// The first call of a window after the one that began at `old`, unless another call began it.
-fn new_window(limit: &Limit, old: DateTime<Utc>, now: DateTime<Utc>) -> Change {
+fn new_window(limit: &Limit, call: &str, old: DateTime<Utc>, now: DateTime<Utc>) -> Change {
     Change::provided("began = :old")
-        .set("calls = :one, began = :now, expires_at = :expires")
+        .set("calls = :one, began = :now, expires_at = :expires, newest = :call")
+        .value(":call", text(call))
         .value(":old", moment(old))
         .value(":one", number(1))
         .value(":now", moment(now))

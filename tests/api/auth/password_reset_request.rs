@@ -55,6 +55,18 @@ async fn a_twin_of_an_address_is_mailed_nothing() {
 }
 
 #[tokio::test]
+async fn a_call_whose_answer_is_lost_counts_once() {
+    let app = App::with(&[("RATE_IP_PER_MINUTE", "3")]).await;
+    for number in 0..4 {
+        let lost = json!({ "service": "dynamodb", "table": "TokensTable", "operation": "UpdateItem", "kind": "lost", "count": 1 });
+        app.fault(lost).await;
+        let answer = app.post("/auth/forgot-password", json!({ "email": format!("{number}@example.com") })).await;
+        let expected = if number < 3 { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        assert_eq!(answer.status, expected, "{number}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_mailed_three_times_an_hour_and_ten_times_a_day() {
     let app = App::start().await;
     app.member(EMAIL).await;
