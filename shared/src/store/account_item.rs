@@ -157,7 +157,6 @@ pub(super) fn reset(reset: &Reset) -> AttributeValue {
         ("end".to_owned(), moment(reset.end)),
         ("key".to_owned(), number(reset.key)),
         ("tries".to_owned(), number(reset.tries)),
-        ("tried".to_owned(), AttributeValue::M(HashMap::new())),
     ]))
 }
 
@@ -229,8 +228,7 @@ fn link(id: Uuid, end: DateTime<Utc>) -> HashMap<String, AttributeValue> {
 
 /// Whether a try at the reset code is reserved under that name, by which a repeated call recognises itself.
 pub(super) fn has_reset_try(item: &Item, name: &str) -> Result<bool, StoreError> {
-    let Some(reset) = Reader::new(TABLE, item).map("rst")? else { return Ok(false) };
-    Ok(reset.map("tried")?.is_some_and(|tried| tried.has(name)))
+    Ok(Reader::new(TABLE, item).map("rst")?.is_some_and(|reset| reset.has(name)))
 }
 
 fn read_reset(entry: &Reader<'_>) -> Result<Reset, StoreError> {

@@ -105,17 +105,15 @@ impl Accounts {
     /// Where the store cannot answer.
     pub async fn try_reset(&self, key: &GuessKey, now: DateTime<Utc>) -> Result<Option<ResetTry>, StoreError> {
         let name = reservation_id();
-        let room = "rst.tries < :tries AND rst.#end > :now";
-        let change = Change::provided(format!(
-            "{room} AND attribute_exists(rst.tried) AND attribute_not_exists(rst.tried.#try)"
-        ))
-        .set("rst.tries = rst.tries + :one, rst.tried.#try = :one, ev = :ev")
-        .name("#end", "end")
-        .name("#try", &name)
-        .value(":tries", number(Reset::TRIES))
-        .value(":now", moment(now))
-        .value(":one", number(1))
-        .value(":ev", text(Event::ResetTried.as_str()));
+        let room = "rst.tries < :tries AND rst.#end > :now AND attribute_not_exists(rst.#try)";
+        let change = Change::provided(room)
+            .set("rst.tries = rst.tries + :one, rst.#try = :one, ev = :ev")
+            .name("#end", "end")
+            .name("#try", &name)
+            .value(":tries", number(Reset::TRIES))
+            .value(":now", moment(now))
+            .value(":one", number(1))
+            .value(":ev", text(Event::ResetTried.as_str()));
         let user_id = match key {
             GuessKey::Account(user_id) => *user_id,
             GuessKey::Ghost(lookup) => {
@@ -138,9 +136,9 @@ impl Accounts {
     /// # Errors
     /// Where the store cannot answer; the try then counts as wrong.
     pub async fn give_reset_try_back(&self, tried: &ResetTry) -> Result<(), StoreError> {
-        let change = Change::provided("rst.id = :id AND attribute_exists(rst.tried.#try)")
+        let change = Change::provided("rst.id = :id AND attribute_exists(rst.#try)")
             .set("rst.tries = rst.tries - :one, ev = :ev")
-            .remove("rst.tried.#try")
+            .remove("rst.#try")
             .name("#try", &tried.name)
             .value(":id", text(tried.reset.id.simple().to_string()))
             .value(":one", number(1))

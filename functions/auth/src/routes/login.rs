@@ -179,9 +179,8 @@ async fn open_session(
         state.accounts.finish_login(reservation, account, &login),
         state.accounts.find_document(account.id, DocumentKind::Profile)
     );
-    let (finished, profile) = (finished?, profile?);
-    let refused = match finished {
-        Finished::SignedIn(account) => return SignedIn::new(state, &account, &profile, &session).await.map(Some),
+    let refused = match finished? {
+        Finished::SignedIn(account) => return SignedIn::new(state, &account, &profile?, &session).await.map(Some),
         Finished::Locked(until) => return Err(locked(until - now)),
         Finished::Overtaken => None,
         Finished::Disabled => Some(disabled()),
