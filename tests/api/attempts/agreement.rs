@@ -20,7 +20,8 @@ fn folded(history: &[Value]) -> (Vec<Value>, Vec<Value>) {
         });
         question["attempts"] = (question["attempts"].as_u64().unwrap() + 1).into();
         question["last_attempt_at"] = row["created_at"].clone();
-        if row["passed_tests"].as_i64() > question["best_passed_tests"].as_i64() {
+        let (passed, best) = (row["passed_tests"].as_i64(), question["best_passed_tests"].as_i64());
+        if passed > best || (passed == best && row["is_solved"] == true) {
             question["best_passed_tests"] = row["passed_tests"].clone();
             question["total_tests"] = row["total_tests"].clone();
         }

@@ -2,7 +2,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::client::App;
 
-use super::submit::attempt;
+use super::{agreement, submit::attempt};
 
 const PATH: &str = "/api/v1/attempts/me/questions";
 
@@ -26,6 +26,19 @@ async fn each_question_shows_its_best_its_first_solve_and_its_last_attempt() {
         "solved_at": at[1], "last_attempt_at": at[4],
     });
     assert_eq!((&questions[1], &questions[2]), (&expected, &Value::Null));
+
+    for total in [9, 3] {
+        let mut body = attempt(8, 3, "x");
+        body["total_tests"] = json!(total);
+        assert_eq!(app.post_as(&member, "/api/v1/attempts/", body).await.status, StatusCode::CREATED);
+    }
+    agreement::holds(&app, &member, 8).await;
+    let solved = &app.get_as(&member, PATH).await.json()[2];
+    assert_eq!(
+        (&solved["best_passed_tests"], &solved["total_tests"]),
+        (&json!(3), &json!(3)),
+        "of as many the solved one"
+    );
 }
 
 #[tokio::test]
