@@ -3,11 +3,14 @@ use std::{io::Cursor, sync::Arc, thread};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, imageops::FilterType};
 use thiserror::Error;
 use tokio::{sync::Semaphore, task};
+use webp::WebPConfig;
 
 /// Pixels along each edge of an avatar.
 const EDGE: u32 = 512;
 /// Quality of the WebP, of 100.
 const QUALITY: f32 = 82.0;
+/// How hard libwebp looks for a smaller encoding, of 6.
+const EFFORT: i32 = 2;
 /// Pixels that a picture may have: more than any telephone takes.
 const MOST_PIXELS: u64 = 50_000_000;
 /// Pixels along one edge that a picture may have.
@@ -91,11 +94,13 @@ fn refused(error: ImageError) -> PictureError {
 fn encode(picture: &DynamicImage) -> Result<Vec<u8>, PictureError> {
     let pixels = picture.to_rgba8();
     let opaque = pixels.pixels().all(|pixel| pixel.0[3] == u8::MAX);
+    let config = WebPConfig::new().map_err(|()| PictureError::Failed("libwebp is another one".into()))?;
+    let config = WebPConfig { quality: QUALITY, method: EFFORT, ..config };
     let encoded = if opaque {
         let pixels = DynamicImage::ImageRgba8(pixels).to_rgb8();
-        webp::Encoder::from_rgb(&pixels, EDGE, EDGE).encode_simple(false, QUALITY)
+        webp::Encoder::from_rgb(&pixels, EDGE, EDGE).encode_advanced(&config)
     } else {
-        webp::Encoder::from_rgba(&pixels, EDGE, EDGE).encode_simple(false, QUALITY)
+        webp::Encoder::from_rgba(&pixels, EDGE, EDGE).encode_advanced(&config)
     };
     let encoded = encoded.map_err(|error| PictureError::Failed(format!("{error:?}")))?;
     Ok(encoded.to_vec())
