@@ -305,9 +305,8 @@ impl Book {
         let id = answer.header("x-request-id");
         let mut own = new.iter().find(|entry| entry.request_id == id).cloned().unwrap_or_default();
         let limiter = |call: &Call| call.kind.as_deref() == Some("RATE");
-        // A refused write is the first of a window, over the row of the one before: whether the walk meets one, its pace decides.
-        let counted = own.calls.iter().filter(|call| limiter(call) && call.status == 200);
-        let limiter_wru = total(counted.map(|call| call.wru));
+        let limits = own.calls.iter().filter(|call| limiter(call));
+        let (limiter_wru, limiter_round_trips) = (total(limits.clone().map(|call| call.wru)), limits.count());
         own.calls.retain(|call| !limiter(call) && call.service == "dynamodb");
         let after = || new.iter().filter(|entry| entry.route.starts_with("stream "));
         let row = Row {
@@ -317,6 +316,7 @@ impl Book {
             wru: own.wru(),
             rru: own.rru(),
             limiter_wru,
+            limiter_round_trips,
             after_wru: total(after().map(Entry::wru)),
             after_rru: total(after().map(Entry::rru)),
             after_batches: after().count(),

@@ -426,10 +426,20 @@ impl App {
         self.set_clock(json!({ "advance_seconds": 0, "stop": true })).await;
     }
 
-    async fn set_clock(&self, change: Value) {
+    /// Moves the service's clock into a new day of UTC and stops it: every window of a limit begins, and none is over before the
+    /// clock is moved.
+    pub async fn begin_day(&self) {
+        let now = self.set_clock(json!({ "advance_seconds": 0, "stop": true })).await;
+        let day = TimeDelta::days(1).num_seconds();
+        let rest = day - now.timestamp().rem_euclid(day);
+        self.set_clock(json!({ "advance_seconds": rest })).await;
+    }
+
+    async fn set_clock(&self, change: Value) -> DateTime<FixedOffset> {
         self.stack("the clock");
         let moved = self.post("/_local/clock", change).await;
         assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
+        moment(&moved.json()["now"])
     }
 
     /// Injects a fault, once the streams have caught up: it is meant for what the test does next.

@@ -16,6 +16,8 @@ pub struct Row {
     pub rru: f64,
     /// Write units of the limiter's calls, which come first.
     pub limiter_wru: f64,
+    /// They go out one after the other.
+    pub limiter_round_trips: usize,
     /// Units that functions on the tables' streams took for it afterwards.
     pub after_wru: f64,
     pub after_rru: f64,
@@ -35,8 +37,8 @@ pub fn page(rows: &[Row]) -> String {
      on-demand capacity mode\"). A walk of the suite calls every operation, reads the local stack's ledger, and fails where one is over its \
      budget (`tests/src/capacity.rs`); `cargo run -p tests --bin regenerate` writes this table, and the suite fails where it differs. \
      Where the design asks for no less, a budget is what the request took when it was written down.\n\n\
-     The limiter's writes come before a credential is looked at, and stand apart: one for each window, and one more where a window begins \
-     whose row before is still there. *Afterwards* is what the mailer and the janitor take for \
+     The limiter's writes come before a credential is looked at, one after the other, and stand apart: one for each window, whether it \
+     begins or goes on. *Afterwards* is what the mailer and the janitor take for \
      it on the tables' streams: at least a batch's, which busy tables share among more events. An erasure goes on after its first batch. \
      S3, SES and Secrets Manager are no DynamoDB and are not in it.\n\n"
         .to_owned()

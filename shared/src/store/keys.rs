@@ -153,9 +153,9 @@ pub(super) fn ghost_reset(lookup: &str) -> Key {
     Key::new(format!("GHOST#{lookup}"), "RESET")
 }
 
-/// The window of a limit, by its scope and whom it counts.
-pub(super) fn rate(scope: &str, lookup: &str) -> Key {
-    Key::new(format!("RATE#{scope}#{lookup}"), "RATE")
+/// The window of a limit, by its scope, whom it counts, and its end.
+pub(super) fn rate(scope: &str, lookup: &str, ends: DateTime<Utc>) -> Key {
+    Key::new(format!("RATE#{scope}#{lookup}"), ends.timestamp().to_string())
 }
 
 /// A mail owed, by what it is about.

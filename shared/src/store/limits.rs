@@ -4,16 +4,13 @@ use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Item, StoreError,
-    attributes::{Reader, expiry, moment, number, text},
+    StoreError,
+    attributes::{Reader, expiry, number, text},
     change::{Change, Outcome},
     guesses::reservation_id,
     keys,
 };
 use crate::{Platform, config::SettingError};
-
-/// Rounds against others who begin a window at the same moment.
-const ROUNDS: usize = 4;
 
 /// How many calls a window of time takes.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +32,8 @@ pub struct Window {
     pub ends: DateTime<Utc>,
 }
 
-/// Counts calls in windows, each of which begins with its first call. Rows go by TTL.
+/// Counts calls in windows of the clock: every minute, hour or day of UTC is one, with a row of its own, so that a call costs one
+/// write, also where it is the first of its window. Rows go by TTL.
 #[derive(Clone)]
 pub struct Limits {
     client: Client,
@@ -57,60 +55,54 @@ impl Limits {
     /// # Errors
     /// Where the store cannot answer: the call may not go on then (ASVS 16.5.3).
     pub async fn count(&self, limit: &Limit, lookup: &str, now: DateTime<Utc>) -> Result<Window, StoreError> {
-        let (key, call) = (keys::rate(limit.scope, lookup), reservation_id());
-        for _ in 0..ROUNDS {
-            let met = match in_window(limit, &call, now).apply(&self.client, &self.tokens, &key).await? {
-                Outcome::Done(item) => return window(limit, &item, true),
-                // It went between the two.
-                Outcome::Met(None) => continue,
-                Outcome::Met(Some(met)) => met,
-            };
-            // The SDK repeated a call whose first answer was lost.
-            if Reader::new("tokens", &met).optional_text("newest")? == Some(call.as_str()) {
-                return window(limit, &met, true);
+        let ends = end_of_window(limit.window, now);
+        let (key, call) = (keys::rate(limit.scope, lookup, ends), reservation_id());
+        let (item, admitted) = match one_more(limit, &call, ends).apply(&self.client, &self.tokens, &key).await? {
+            Outcome::Done(item) => (item, true),
+            Outcome::Met(met) => {
+                let met = met.ok_or(StoreError::Contended)?;
+                // The SDK repeated a call whose first answer was lost.
+                let repeated = Reader::new("tokens", &met).optional_text("newest")? == Some(call.as_str());
+                (met, repeated)
             }
-            let began = Reader::new("tokens", &met).moment("began")?;
-            if began + limit.window > now {
-                return window(limit, &met, false);
-            }
-            if let Outcome::Done(item) =
-                new_window(limit, &call, began, now).apply(&self.client, &self.tokens, &key).await?
-            {
-                return window(limit, &item, true);
-            }
-        }
-        Err(StoreError::Contended)
+        };
+        let calls: u32 = Reader::new("tokens", &item).number("calls")?;
+        Ok(Window { admitted, remaining: limit.calls.saturating_sub(calls), ends })
     }
 }
 
-fn window(limit: &Limit, item: &Item, admitted: bool) -> Result<Window, StoreError> {
-    let reader = Reader::new("tokens", item);
-    let calls: u32 = reader.number("calls")?;
-    Ok(Window { admitted, remaining: limit.calls.saturating_sub(calls), ends: reader.moment("began")? + limit.window })
+/// When the window is over in which `now` is.
+fn end_of_window(window: TimeDelta, now: DateTime<Utc>) -> DateTime<Utc> {
+    let length = window.num_milliseconds().max(1);
+    now + TimeDelta::milliseconds(length - now.timestamp_millis().rem_euclid(length))
 }
 
-/// One more call in the window that runs, where it has room; or the first in a window, where none is remembered.
-fn in_window(limit: &Limit, call: &str, now: DateTime<Utc>) -> Change {
-    const ROOM: &str = "began > :gone AND calls < :limit AND (attribute_not_exists(newest) OR newest <> :call)";
-    Change::provided(format!("attribute_not_exists(pk) OR ({ROOM})"))
-        .set("calls = if_not_exists(calls, :zero) + :one, began = if_not_exists(began, :now)")
-        .set("expires_at = if_not_exists(expires_at, :expires), newest = :call")
+/// One more call in a window, where it has room.
+fn one_more(limit: &Limit, call: &str, ends: DateTime<Utc>) -> Change {
+    Change::provided("attribute_not_exists(pk) OR (calls < :limit AND newest <> :call)")
+        .set("calls = if_not_exists(calls, :zero) + :one, expires_at = :expires, newest = :call")
         .value(":call", text(call))
         .value(":zero", number(0))
         .value(":one", number(1))
-        .value(":now", moment(now))
-        .value(":gone", moment(now - limit.window))
         .value(":limit", number(limit.calls))
-        .value(":expires", expiry(now + limit.window))
+        .value(":expires", expiry(ends))
 }
 
-/// The first call of a window after the one that began at `old`, unless another call began it.
-fn new_window(limit: &Limit, call: &str, old: DateTime<Utc>, now: DateTime<Utc>) -> Change {
-    Change::provided("began = :old")
-        .set("calls = :one, began = :now, expires_at = :expires, newest = :call")
-        .value(":call", text(call))
-        .value(":old", moment(old))
-        .value(":one", number(1))
-        .value(":now", moment(now))
-        .value(":expires", expiry(now + limit.window))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_ends_with_its_minute_hour_or_day() {
+        let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let now = moment("2026-11-30T18:59:59.999Z");
+        for (window, end) in [
+            (TimeDelta::minutes(1), "2026-11-30T19:00:00Z"),
+            (TimeDelta::hours(1), "2026-11-30T19:00:00Z"),
+            (TimeDelta::days(1), "2026-12-01T00:00:00Z"),
+        ] {
+            assert_eq!(end_of_window(window, now), moment(end));
+            assert_eq!(end_of_window(window, moment(end)), moment(end) + window, "its end is the next one's beginning");
+        }
+    }
 }

@@ -210,6 +210,7 @@ async fn a_change_that_waits_dies_with_the_password_with_every_session_and_with_
 #[tokio::test]
 async fn one_account_mails_no_more_than_a_few_strangers() {
     let app = App::start().await;
+    app.begin_day().await;
     let alice = app.member(OLD).await;
     let mut asked = Vec::new();
     for number in 0..7 {

@@ -57,6 +57,7 @@ async fn a_twin_of_an_address_is_mailed_nothing() {
 #[tokio::test]
 async fn a_call_whose_answer_is_lost_counts_once() {
     let app = App::with(&[("RATE_IP_PER_MINUTE", "3")]).await;
+    app.begin_day().await;
     for number in 0..4 {
         let lost = json!({ "service": "dynamodb", "table": "TokensTable", "operation": "UpdateItem", "kind": "lost", "count": 1 });
         app.fault(lost).await;
@@ -69,6 +70,7 @@ async fn a_call_whose_answer_is_lost_counts_once() {
 #[tokio::test]
 async fn an_address_is_mailed_three_times_an_hour_and_ten_times_a_day() {
     let app = App::start().await;
+    app.begin_day().await;
     app.member(EMAIL).await;
     let mut mailed = 0;
     for _ in 0..5 {

@@ -139,6 +139,7 @@ async fn until_the_address_is_verified_the_session_may_do_little() {
 #[tokio::test]
 async fn in_private_one_registration_is_one_call_of_its_client() {
     let app = App::with(&[("REGISTRATION", "private"), ("RATE_IP_PER_MINUTE", "2")]).await;
+    app.begin_day().await;
     let register = async |name: &str| {
         let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
         app.post(PATHS[0], body).await.status
