@@ -1,8 +1,6 @@
 //! Cold starts: from spawning to the first answer, beside a function that does nothing, in turns; with all processors, and with one
 //! that the Runtime API shares.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use figures::measured::Cold;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -27,8 +25,6 @@ const SIGNS: Option<f64> = Some(40.0);
 const SIGNS_NOTHING: Option<f64> = Some(10.0);
 
 const MAILER: &str = "mailer";
-/// How many people the mailer was told of, who would have registered.
-static REGISTERED: AtomicU64 = AtomicU64::new(1);
 /// The event that finds no keys, and makes them.
 const NO_KEYS: &str = "first_keys, none there";
 
@@ -161,12 +157,7 @@ fn event(app: &App, case: &Case, member: &Member) -> Result<Value> {
         "refresh" => requests::with_body(event, &json!({ "refresh_token": member.refresh_token })),
         "login" => requests::with_body(event, &json!({ "email": member.email, "password": tests::client::PASSWORD })),
         "avatar" => requests::at(event, &format!("/api/v1/users/{}/avatar", member.id)),
-        // Someone new each time: nobody is mailed of the same event again.
-        "registered" => {
-            let number = REGISTERED.fetch_add(1, Ordering::Relaxed);
-            let text = event.to_string().replace("-000000000001", &format!("-{number:012x}"));
-            serde_json::from_str(&text)?
-        }
+        "registered" => requests::of_someone_new(&event)?,
         "first_keys" => {
             let text = event.to_string().replace("127.0.0.1:8081", &app.aws_address().to_string());
             serde_json::from_str(&text)?

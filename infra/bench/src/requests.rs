@@ -1,6 +1,9 @@
 //! Events that the bench hands out, and what they are made of.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -72,6 +75,16 @@ pub fn succeeded(name: &str, answer: &Value) -> Result<()> {
         || answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty())
         || !(status.is_null() || status.as_u64().is_some_and(|status| status < 400));
     if !refused { Ok(()) } else { Err(Failure(format!("{name}: {answer}"))) }
+}
+
+/// The event of a stream, of someone new each time: nobody is mailed, and nothing is counted, of the same event again.
+pub fn of_someone_new(event: &Value) -> Result<Value> {
+    static REGISTERED: AtomicU64 = AtomicU64::new(1);
+    let number = REGISTERED.fetch_add(1, Ordering::Relaxed);
+    let mut event: Value =
+        serde_json::from_str(&event.to_string().replace("-000000000001", &format!("-{number:012x}")))?;
+    event["Records"][0]["eventID"] = json!(number.to_string());
+    Ok(event)
 }
 
 /// A submission.

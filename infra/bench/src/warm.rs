@@ -26,7 +26,7 @@ const COSTLY: usize = 5;
 const LOADED: u32 = 1_000;
 
 /// Each request that is measured: its function, its operation, and how often it counts in a round.
-const CASES: [(&str, &str, usize); 19] = [
+const CASES: [(&str, &str, usize); 21] = [
     (READER, "bare_read", REQUESTS),
     ("auth", "me", REQUESTS),
     ("auth", "refresh", REQUESTS),
@@ -46,7 +46,12 @@ const CASES: [(&str, &str, usize); 19] = [
     ("system", "healthz", REQUESTS),
     ("system", "jwks", REQUESTS),
     ("authorizer", "http_2_0", REQUESTS),
+    ("mailer", REGISTERED, REQUESTS),
+    ("janitor", REGISTERED, REQUESTS),
 ];
+
+/// Someone has registered: what the users' stream tells both its readers.
+const REGISTERED: &str = "registered";
 
 /// Moves of the bar: two for each request that is measured, in each round.
 pub fn moves(only: Option<&str>) -> usize {
@@ -129,8 +134,12 @@ async fn cases(app: &App, member: &Member, guest: &Member) -> Result<Vec<Case>> 
     let secret = requests::introspection_secret(app).await;
     let basic = data_encoding::BASE64.encode(format!("introspection:{secret}").as_bytes());
     let case = |function: &'static str, operation: &'static str, requests: usize| {
-        // The reader takes any event, and has none of its own.
-        let (of, name) = if function == READER { ("auth", "me") } else { (function, operation) };
+        let (of, name) = match operation {
+            // The reader takes any event, and has none of its own.
+            "bare_read" => ("auth", "me"),
+            REGISTERED => ("mailer", operation),
+            _ => (function, operation),
+        };
         let event = by(requests::event(of, name)?, member);
         let event = match operation {
             "login" => with_body(event, &json!({ "email": guest.email, "password": tests::client::PASSWORD })),
@@ -195,7 +204,8 @@ impl Served {
             let email = format!("warm{number}@example.com");
             *event = with_body(event.take(), &json!({ "email": email, "password": tests::client::PASSWORD }));
         }
-        let (wall, answer) = self.instance.invoke(event, &trace).await?;
+        let new = (*operation == REGISTERED).then(|| requests::of_someone_new(event)).transpose()?;
+        let (wall, answer) = self.instance.invoke(new.as_ref().unwrap_or(event), &trace).await?;
         requests::succeeded(operation, &answer)?;
         if *operation == "refresh" {
             let token = &requests::body(&answer)?["refresh_token"];

@@ -8,9 +8,9 @@ use crate::{
     prices::Prices,
 };
 
-/// The functions on the streams, and what a batch takes of their time besides its round trips, in milliseconds.
+/// The functions on the streams, and the batch by which they were measured.
 const STREAMS: [&str; 2] = ["janitor", "mailer"];
-const BATCH_MS: f64 = 1.0;
+const BATCH: &str = "registered";
 
 /// What the people of a month do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +63,7 @@ pub struct Bill {
     pub logs: f64,
     pub traces: f64,
     pub storage: f64,
-    /// What a stack costs that nobody calls.
+    /// What a stack costs that is called, before its first call.
     pub idle: f64,
 }
 
@@ -118,10 +118,24 @@ impl Basis<'_> {
         cold.ok_or_else(|| format!("no cold start of {function} was measured"))
     }
 
-    /// Memory of the larger of the functions on the streams, in MB.
-    fn streams_mb(&self) -> Result<f64, String> {
+    /// The costlier of the functions on the streams.
+    fn batch(&self) -> Result<&Warm, String> {
+        let of = |function: &str| {
+            let found = self.measured.warm.iter().find(|warm| warm.operation == BATCH && warm.function == function);
+            found.ok_or_else(|| format!("no batch of {function} was measured"))
+        };
         let [one, other] = STREAMS;
-        Ok(self.cold(one)?.memory_mb.max(self.cold(other)?.memory_mb))
+        let (one, other) = (of(one)?, of(other)?);
+        Ok(if one.cpu_us > other.cpu_us { one } else { other })
+    }
+
+    /// What a request takes of its function's processor, in milliseconds: with less memory than comes with a whole one, more.
+    fn processor_ms(&self, warm: &Warm) -> f64 {
+        warm.cpu_us / 1000.0 * self.slower(warm)
+    }
+
+    fn slower(&self, warm: &Warm) -> f64 {
+        (self.prices.assumed.mb_of_one_processor / warm.memory_mb).max(1.0)
     }
 
     /// One request, with what follows it.
@@ -134,19 +148,16 @@ impl Basis<'_> {
         let warm = self.warm(duration_of)?;
         let assumed = &self.prices.assumed;
         let after = row.after_batches as f64;
-        let cold = self.cold(&warm.function)?;
-        // A function with less memory than comes with one processor has less of a processor.
-        let slower = (assumed.mb_of_one_processor / warm.memory_mb).max(1.0);
-        let waited_ms = row.round_trips as f64 * assumed.round_trip_ms;
+        let (cold, batch) = (self.cold(&warm.function)?, self.batch()?);
+        let waited_ms = (row.limiter_round_trips + row.round_trips) as f64 * assumed.round_trip_ms;
         // An answer that is held back takes as long as it was seen to.
-        let own_ms = (warm.cpu_us / 1000.0 * slower + waited_ms).max(warm.wall_us / 1000.0).ceil();
-        let cold_ms = cold.to_next_ms * slower * assumed.cold_share;
-        let after_ms = row.after_round_trips as f64 * assumed.round_trip_ms + after * BATCH_MS;
-        let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * self.streams_mb()? / 1024.0;
+        let own_ms = (self.processor_ms(warm) + waited_ms).max(warm.wall_us / 1000.0).ceil();
+        let cold_ms = cold.to_next_ms * self.slower(warm) * assumed.cold_share;
+        let after_ms = row.after_round_trips as f64 * assumed.round_trip_ms + after * self.processor_ms(batch);
+        let gb_ms = (own_ms + cold_ms) * warm.memory_mb / 1024.0 + after_ms * batch.memory_mb / 1024.0;
         let wru = row.wru + row.limiter_wru + row.after_wru;
         let rru = row.rru + row.after_rru;
-        // A batch of a stream logs as a request does.
-        let log_bytes = assumed.access_log_bytes + warm.log_bytes * (1.0 + after);
+        let log_bytes = assumed.access_log_bytes + warm.log_bytes + after * batch.log_bytes;
         Ok(Bill {
             gateway: usd("api_gateway_million")? / 1e6,
             lambda: gb_ms / 1000.0 * usd("lambda_gb_second")? + (1.0 + after) * usd("lambda_million_requests")? / 1e6,
@@ -223,17 +234,18 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     }
     let _ = write!(
         page,
-        "\nA stack that nobody calls costs ${:.2} a month: {} secrets (one of them with the edge), {} metrics, {} alarms \
-         of {} metrics, and a dashboard. Without the alarms' stack it is the secrets alone.\n\n\
+        "\nBefore its first request a stack costs ${:.2} a month: {} secrets, {} alarms of {} metrics, a dashboard, and {} metrics, \
+         which are charged for the hours in which they are written: [one that nobody calls](deploying.md#what-an-idle-stack-costs) has \
+         hardly any. The janitor's look once a minute is not in it, nor in what follows: under $0.20.\n\n\
          ## Beside Cognito\n\n\
          A month of accounts and sign-in alone, without attempts, which Cognito does not have. Each active user signs in {} times, \
          refreshes {} times and asks for themselves {} times; one in {:.0} is new, and one in {:.0} resets a password. What other APIs \
          check offline costs neither of the two anything. Mail is in our column and not in Cognito's, where it comes on top.\n\n",
         basis.idle()?,
         basis.secrets,
-        basis.metrics,
         basis.alarms,
         basis.alarm_metrics,
+        basis.metrics,
         typical.logins,
         typical.refreshes,
         typical.reads,
@@ -264,37 +276,39 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     let assumed = &prices.assumed;
     let _ = write!(
         page,
-        "- A round trip to DynamoDB takes {} ms; that is what most of a duration is. Processor time is the bench's machine's ({}), and is \
-         stretched where a function has less memory than the {} MB of a whole processor; the price is that of arm64, which the template \
-         takes. Nothing is taken to be quicker than the bench saw it.\n\
+        "- A round trip to DynamoDB takes {} ms, one of the limiter's too; that is what most of a duration is. Processor time is the \
+         bench's machine's ({}), and is stretched where a function has less memory than the {} MB of a whole processor; the price is \
+         that of arm64, which the template takes. Nothing is taken to be quicker than the bench saw it.\n\
          - One invocation in {:.0} starts an instance. API Gateway logs {} bytes a request. X-Ray takes {} % of requests, and its \
          first one of each second is not counted.\n\
          - Functions on the streams take one batch for each request, as they do where little is going on; busy tables give them more at \
-         once. A batch takes {} ms of {} MB besides its round trips, and logs as much as its request.\n\
+         once. A batch takes {:.1} ms of {} MB besides its round trips, as the costlier of the two was measured to.\n\
          - Where an endpoint's duration is not measured, a sister's is taken: `refresh` for verifying an address, `login` for finishing a \
          reset.\n\
-         - Storage is {:.0} bytes a user and {:.0} bytes an attempt, with point-in-time recovery; data transfer is not counted.\n\n",
+         - Storage is {:.0} bytes a user and {:.0} bytes an attempt, of a year of them, with point-in-time recovery; data transfer is not \
+         counted.\n\n",
         assumed.round_trip_ms,
         basis.measured.machine.architecture,
         assumed.mb_of_one_processor,
         1.0 / assumed.cold_share,
         assumed.access_log_bytes,
         assumed.traced_share * 100.0,
-        BATCH_MS,
-        basis.streams_mb()?,
+        basis.processor_ms(basis.batch()?),
+        basis.batch()?.memory_mb,
         basis.measured.stored.bytes_of_a_user,
         basis.measured.stored.bytes_of_an_attempt,
     );
     page += "## The prices\n\n\
              Where *seen* is no, no copy of the source could be had that shows the figure; it is what other publications say of it.\n\n\
-             | price | US dollars | seen | source |\n| --- | --- | --- | --- |\n";
+             | price | US dollars | of | seen | source |\n| --- | --- | --- | --- | --- |\n";
     let seen = |unseen: bool| if unseen { "no" } else { "yes" };
     for (name, price) in prices.all() {
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} |",
             name.replace('_', " "),
             price.usd,
+            price.of.as_deref().unwrap_or_default(),
             seen(price.unseen),
             price.source
         );
@@ -302,7 +316,7 @@ pub fn page(basis: &Basis<'_>) -> Result<String, String> {
     for plan in &prices.cognito {
         let _ = writeln!(
             page,
-            "| Cognito {}, an active user | by tier | {} | {} |",
+            "| Cognito {}, an active user | by tier | | {} | {} |",
             plan.name,
             seen(plan.unseen),
             plan.source

@@ -79,12 +79,19 @@ fn basis<'a>(root: &Path, measured: &'a Measured, capacity: &'a [Row]) -> Result
     let operations = fs::read_to_string(root.join("docs/operations.md"))?;
     let metrics = operations.split("<!-- begin metrics -->").nth(1).and_then(|rest| rest.split("<!-- end").next());
     let alarms = count(ALARMS, "Type: AWS::CloudWatch::Alarm")?;
+    let template = fs::read_to_string(root.join("template.yaml"))?;
+    let lines: Vec<_> = template.lines().map(str::trim).collect();
+    // Without the one of the edge, which few have.
+    let secrets = lines
+        .windows(2)
+        .filter(|pair| pair[0] == "Type: AWS::SecretsManager::Secret" && !pair[1].starts_with("Condition:"));
+    let secrets = secrets.count();
     let computed = fs::read_to_string(root.join(ALARMS))?.matches("MetricStat:").count();
     Ok(Basis {
         measured,
         capacity,
         prices: Prices::read()?,
-        secrets: count("template.yaml", "Type: AWS::SecretsManager::Secret")?,
+        secrets,
         metrics: metrics.unwrap_or_default().lines().filter(|line| line.starts_with("| `")).count(),
         alarms,
         // One that computes is charged for each metric that it reads.

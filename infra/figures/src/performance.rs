@@ -152,7 +152,8 @@ fn warm(rows: &[Warm]) -> Result<Section, Box<dyn Error>> {
          take at most 300 µs of it. `me` verifies a token and reads two items; `bare_read` is a function that makes the same read by \
          the SDK and does nothing else, and what it takes, here and in this hour, is the measure of the others in the column beside; \
          `search` and `history` make two calls of the SDK, and `avatar` has it sign a link besides its one; the authorizer, \
-         `http_2_0`, verifies a token and reads nothing. What a function takes also depends on its host, which others share, so that \
+         `http_2_0`, verifies a token and reads nothing; `registered` is a batch of one event on the stream of users, which the mailer \
+         mails of and the janitor counts. What a function takes also depends on its host, which others share, so that \
          two figures stand beside: the median of as many rounds in which a loop of the lowest priority kept the processor from \
          halting while the function waited, and the least of these rounds, which is the nearest to what the function would take on a \
          host of its own. Store is the time during which at least one call to an AWS endpoint was under way, here a local one; on AWS \
@@ -244,7 +245,9 @@ fn logins(logins: &Logins) -> Section {
         "A login is to cost little more than the verification of its password. On one core: bare verifications, then logins by instances \
          of `auth` that share that core, while the store and the clients have the others; at least 0.9 is asked for, \
          of verifications as the library makes them, in memory that each asks for anew, and of such as a login makes, in memory that is \
-         kept. On all cores: the whole stack with the database and the clients in it. Verifications and logins take turns.",
+         kept. The verifications are made by as many processes as there are instances: processes that share a core are in each other's \
+         way, and one that has it to itself makes more of them, as often as its time in the next section goes into a second. On all cores: \
+         the whole stack with the database and the clients in it. Verifications and logins take turns.",
     );
     let rate = |rate: f64| format!("{rate:.1}");
     section.table(
@@ -272,7 +275,8 @@ fn logins(logins: &Logins) -> Section {
     );
     section.text += "While as many clients sign in again and again on all cores, the p99 of everything else, asked by one more, is to stay \
                      under 50 ms: of every operation but those that hash a password themselves, which wait for the same place, and those that \
-                     are answered no sooner than after 100 ms.\n\n";
+                     are answered no sooner than after 100 ms. The local stack has every function in one process, in which the threads that \
+                     hash give way to the others (nice 10); on Lambda nothing shares an instance's processor.\n\n";
     section.table(
         &["request", "requests", "p50", "p99"],
         logins.beside.iter().map(|row| {

@@ -22,6 +22,8 @@ pub struct Prices {
 pub struct Price {
     pub usd: f64,
     pub source: String,
+    /// Which of several it is.
+    pub of: Option<String>,
     /// It was not read at its source.
     #[serde(default)]
     pub unseen: bool,
