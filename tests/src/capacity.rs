@@ -305,8 +305,8 @@ impl Book {
         let id = answer.header("x-request-id");
         let mut own = new.iter().find(|entry| entry.request_id == id).cloned().unwrap_or_default();
         let limiter = |call: &Call| call.kind.as_deref() == Some("RATE");
-        let limits = own.calls.iter().filter(|call| limiter(call));
-        let (limiter_wru, limiter_round_trips) = (total(limits.clone().map(|call| call.wru)), limits.count());
+        let mut limits = own.clone();
+        limits.calls.retain(limiter);
         own.calls.retain(|call| !limiter(call) && call.service == "dynamodb");
         let after = || new.iter().filter(|entry| entry.route.starts_with("stream "));
         let row = Row {
@@ -315,8 +315,8 @@ impl Book {
             round_trips: own.round_trips(),
             wru: own.wru(),
             rru: own.rru(),
-            limiter_wru,
-            limiter_round_trips,
+            limiter_wru: limits.wru(),
+            limiter_round_trips: limits.round_trips(),
             after_wru: total(after().map(Entry::wru)),
             after_rru: total(after().map(Entry::rru)),
             after_batches: after().count(),

@@ -210,13 +210,22 @@ async fn a_change_that_waits_dies_with_the_password_with_every_session_and_with_
 #[tokio::test]
 async fn one_account_mails_no_more_than_a_few_strangers() {
     let app = App::start().await;
-    app.begin_day().await;
-    let alice = app.member(OLD).await;
-    let mut asked = Vec::new();
-    for number in 0..7 {
-        asked.push(ask(&app, &alice, &format!("stranger{number}@example.org")).await.status.as_u16());
+    // Someone else once more, where the hour of the limit ended meanwhile.
+    for email in [OLD, "anna@example.com"] {
+        let member = app.member(email).await;
+        let (mut asked, mut rest) = (Vec::new(), Vec::new());
+        for number in 0..7 {
+            let answer = ask(&app, &member, &format!("stranger{number}@example.org")).await;
+            asked.push(answer.status.as_u16());
+            let (_, seconds) = answer.header("ratelimit").rsplit_once("t=").expect("a limit");
+            rest.push(seconds.parse::<u32>().expect("seconds"));
+        }
+        if rest.is_sorted_by(|earlier, later| earlier >= later) {
+            assert_eq!(asked, [202, 202, 202, 202, 202, 429, 429]);
+            return;
+        }
     }
-    assert_eq!(asked, [202, 202, 202, 202, 202, 429, 429]);
+    panic!("two hours ended");
 }
 
 #[tokio::test]
