@@ -56,7 +56,7 @@ pub fn bill(root: &Path, usage: &Usage) -> Result<String, Box<dyn Error>> {
         ("logs", bill.logs),
         ("traces", bill.traces),
         ("storage", bill.storage),
-        ("the idle stack", bill.idle),
+        ("before any request", bill.idle),
         ("user-service", bill.total()),
     ] {
         writeln!(text, "{name:<20} {usd:>12.2} USD a month")?;
@@ -82,16 +82,14 @@ fn basis<'a>(root: &Path, measured: &'a Measured, capacity: &'a [Row]) -> Result
     let template = fs::read_to_string(root.join("template.yaml"))?;
     let lines: Vec<_> = template.lines().map(str::trim).collect();
     // Without the one of the edge, which few have.
-    let secrets = lines
-        .windows(2)
-        .filter(|pair| pair[0] == "Type: AWS::SecretsManager::Secret" && !pair[1].starts_with("Condition:"));
-    let secrets = secrets.count();
+    let is_secret =
+        |pair: &&[&str]| pair[0] == "Type: AWS::SecretsManager::Secret" && !pair[1].starts_with("Condition:");
     let computed = fs::read_to_string(root.join(ALARMS))?.matches("MetricStat:").count();
     Ok(Basis {
         measured,
         capacity,
         prices: Prices::read()?,
-        secrets,
+        secrets: lines.windows(2).filter(is_secret).count(),
         metrics: metrics.unwrap_or_default().lines().filter(|line| line.starts_with("| `")).count(),
         alarms,
         // One that computes is charged for each metric that it reads.
